@@ -114,9 +114,10 @@ class LoopSettings(BaseModel):
     first: Literal["best", "drawn", "varied"] = Field(
         "best",
         description="Networks of the first batch: best are the best by the predictor; drawn are fair draws just below"
-        " the budgets, of all numbers of nonlinear functions; varied are variations of the largest architectures with a"
-        " name that keep the budgets, in later batches too. Architectures that the space has a name for come before"
-        " them, a quarter of all trainings at most: the best by the predictor for best, and the largest otherwise.",
+        " the budgets, of all numbers of nonlinear functions; varied are variations of the best"
+        " trained architecture with a name, in later batches too. Architectures that the space has a name for come"
+        " before them, a quarter of all trainings at most: the best by the predictor for best, and the largest that"
+        " keep the budgets otherwise.",
     )
     stop_gain_percent: float = Field(
         0.01,

@@ -156,7 +156,7 @@ def draw(space: Space, size: int, draws: Draws, rng: np.random.Generator) -> Cod
         if not space.known:
             raise SpaceError(f"{space.name} has no architectures with a name, of which draws could be variations")
         parents = space.effective(np.stack(list(space.known.values())))
-        return varied(space, parents, size, rng, -(-space.num_decisions // _NEAR))
+        return varied(space, parents, size, rng)
     if draws == "uniform":
         codes = space.effective(space.sample(size, rng))
         return codes[space.is_connected(codes)]
@@ -166,24 +166,21 @@ def draw(space: Space, size: int, draws: Draws, rng: np.random.Generator) -> Cod
     return codes[rng.permutation(len(codes))]
 
 
-def varied(
-    space: Space, parents: Codes, count: int, rng: np.random.Generator, most_changes: int | None = None
-) -> Codes:
+def varied(space: Space, parents: Codes, count: int, rng: np.random.Generator) -> Codes:
     """Returns effective codes of connected variations, shape (M, D), M at most ``count``; some may repeat.
 
     Each variation has a parent, all equally likely, and draws a number of its decisions again. Every number from one to
-    the largest is equally likely. So variations are close to a parent and far from it.
+    a third of the decisions is equally likely.
 
     Args:
         space: The search space.
         parents: Codes, shape (P, D), P at least 1.
         count: Number of variations to draw.
         rng: Source of randomness.
-        most_changes: The most decisions that are drawn again, from 1; all of them unless given.
     """
     codes = parents[rng.integers(0, len(parents), count)]
     order = rng.random(codes.shape).argsort(axis=1)  # of each decision, among the ones that may be drawn again
-    changes = rng.integers(1, (most_changes or space.num_decisions) + 1, (count, 1))
+    changes = rng.integers(1, -(-space.num_decisions // _NEAR) + 1, (count, 1))
     codes = np.where(order < changes, rng.integers(0, _choices(space), codes.shape), codes).astype(np.int8)
     codes = space.effective(codes)
     return codes[space.is_connected(codes)]

@@ -126,22 +126,22 @@ def test_variations_are_effective_connected_architectures(space: Space, parents:
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: str(space.name))
-def test_variations_reach_from_a_parent_to_the_whole_space(space: Space) -> None:
+def test_variations_draw_any_third_of_the_decisions_again(space: Space) -> None:
     parent = space.effective(space.sample(50, np.random.default_rng(3)))
     parent = parent[space.is_connected(parent)][:1]
     codes = varied(space, parent, 20_000, np.random.default_rng(0))
-    for column, decision in enumerate(space.decisions):
-        assert set(codes[:, column].tolist()) == set(range(len(decision.choices))), decision.name
+    assert (codes != parent).any(axis=0).sum() >= space.num_decisions - 1
     changed = (codes != parent).sum(axis=1)
     assert np.bincount(changed)[:3].all()
-    assert changed.max() >= space.num_decisions - 1
+    most = -(-space.num_decisions // 3)
+    assert np.median(changed) <= most  # a stage that ends early changes decisions behind its end
 
 
 def test_each_parent_has_as_many_children() -> None:
     space = SPACES[2]
     parents = np.stack([space.known["ResNet-20 at width 1"], space.known["ResNet-14 at width 2"]])
     codes = varied(space, parents, 10_000, np.random.default_rng(0))
-    near = [(codes != parent).sum(axis=1) <= 3 for parent in parents]
+    near = [(codes != parent).sum(axis=1) <= 2 for parent in parents]
     assert not (near[0] & near[1]).any()
     assert 0.85 < near[0].sum() / near[1].sum() < 1.2
 

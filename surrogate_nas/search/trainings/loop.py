@@ -1,7 +1,7 @@
 """Searches, trains the finalists for a while, learns from them and searches again, within a budget of trainings."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,9 @@ TrainFor = Callable[[int, Sequence[int]], Sequence[float]]
 Check = Callable[[Sequence[int]], NDArray[np.bool_]]
 """Measures the candidates at some rows; returns which candidates may be answers to each set of budgets, (B, N)."""
 
+Known = tuple[Sequence[int], Sequence[float]]
+"""Rows of trained candidates, and their accuracies in percent."""
+
 _MOST_CHOICES = 10  # of one batch, whose members may all be measured over the budget
 _PREFERRED = 4  # one training in so many is of a preferred candidate, at most
 _DERIVED = 2  # and one in so many of the first batch is derived by another search
@@ -37,17 +40,18 @@ class Beginning:
             quarter of all trainings at most, or of the networks of the longest length, where there are several. Kinds
             of networks that learn slowly would not get so far.
         drawn: Rows of draws, which fill the first batch in this order; the best scores fill it if there are none.
-        only_drawn: True if later batches are draws, too, where a score says little about other candidates.
         check: Measures candidates before they are trained; None where costs are known.
         derived: Rows of candidates that another search derived, the most wanted one first: half of the first batch at
             most, and one at least.
+        variations: Rows of draws by the row of the candidate that they are variations of. Where there are some, the
+            preferred candidates are a batch of their own, and all others are variations of the best one of them.
     """
 
     preferred: Sequence[int] = ()
     drawn: Sequence[int] = ()
     check: Check | None = None
     derived: Sequence[int] = ()
-    only_drawn: bool = False
+    variations: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def learn_by_training(
 
     Args:
         process: The candidates.
-        train: Called once a round.
+        train: Called for each batch.
         settings: Number of trainings and rounds, and the rule to stop.
         beginning: Candidates of the first batch; the best by their scores unless given.
     """
@@ -100,13 +104,20 @@ def learn_by_training(
     rows: list[int] = []
     values: list[float] = []
     stopped = None
-    for size in batch_sizes(min(settings.trainings, int(process.allowed.sum())), settings.rounds):
+    trainings = min(settings.trainings, int(process.allowed.sum()))
+    if beginning.variations:
+        rows, process = _affordable(process, partial(_first_of, beginning.preferred, trainings), beginning.check)
+        values = [float(value) for value in train(rows)] if rows else []
+    for batches, size in enumerate(batch_sizes(trainings - len(rows), settings.rounds)):
         gain = process.expected_gain(rows, values, size)
         if gain < settings.stop_gain_percent:
             more = f"{count_of(size, 'more training')} {'was' if size == 1 else 'were'}"
             stopped = f"{more} expected to gain {gain:.3f} percentage points at most"
             break
-        choose = partial(_choose, (rows, values), size, beginning, settings.trainings)
+        if batches:
+            choose = partial(_later, (rows, values), size, beginning)
+        else:
+            choose = partial(_first_batch, (rows, values), size, beginning, trainings)
         batch, process = _affordable(process, choose, beginning.check)
         if not batch:
             stopped = "every architecture that was to be trained next is measured over the budgets"
@@ -116,45 +127,53 @@ def learn_by_training(
     return Learnt(tuple(rows), tuple(values), process.posterior(rows, values), stopped, process)
 
 
-def _choose(
-    known: tuple[Sequence[int], Sequence[float]],
-    size: int,
-    beginning: Beginning,
-    trainings: int,
-    process: ResidualProcess,
-) -> list[int]:
-    """Returns the next batch: the one to begin with, or the one that the trainings so far suggest.
+def _first_batch(known: Known, size: int, beginning: Beginning, trainings: int, process: ResidualProcess) -> list[int]:
+    """Returns the batch to begin with, or the first one after the preferred candidates, where these were a batch.
 
     Args:
-        known: Rows of the trained candidates, and their accuracies.
+        known: What was trained, preferred candidates or nothing.
         size: Number of candidates.
-        beginning: Candidates of the first batch.
+        beginning: Candidates to begin with.
         trainings: Number of trainings in all.
         process: The candidates.
     """
-    if known[0]:
-        return _later(known, size, beginning, process)
-    derived = process.in_turns(beginning.derived, _in_order(beginning.derived, len(process)))
-    chosen = derived[: max(1, size // _DERIVED)]
-    preferred = _first_of(beginning.preferred, trainings, process)
-    chosen += [row for row in preferred if row not in chosen][: size - len(chosen)]
-    drawn = process.in_turns(beginning.drawn, _in_order(beginning.drawn, len(process)))
-    chosen += [row for row in drawn if row not in chosen][: size - len(chosen)]
-    return chosen + process.next_batch([], [], size - len(chosen), chosen)
+    rows, _ = known
+    chosen = process.in_turns(beginning.derived, _in_order(beginning.derived, len(process)))
+    chosen = [row for row in chosen if row not in rows][: max(1, size // _DERIVED)]
+    wanted = [] if beginning.variations else _first_of(beginning.preferred, trainings, process)
+    order = _in_order(beginning.drawn, len(process))
+    for draws in (_of_the_best(known, beginning, process), process):
+        wanted += draws.in_turns(beginning.drawn, order)
+    wanted = [row for row in dict.fromkeys(wanted) if row not in (*rows, *chosen)]
+    chosen += wanted[: size - len(chosen)]
+    return chosen + process.next_batch(*known, size - len(chosen), chosen)
 
 
-def _later(
-    known: tuple[Sequence[int], Sequence[float]], size: int, beginning: Beginning, process: ResidualProcess
-) -> list[int]:
-    """Returns the batch that trainings suggest: of draws alone, where later batches are draws and enough are left."""
-    rows, values = known
-    if beginning.only_drawn:
-        drawn = np.zeros(len(process), dtype=np.bool_)
-        drawn[list(beginning.drawn)] = True
-        chosen = process.with_answers(process.answers & drawn).next_batch(rows, values, size)
-        if len(chosen) == size:
-            return chosen
-    return process.next_batch(rows, values, size)
+def _later(known: Known, size: int, beginning: Beginning, process: ResidualProcess) -> list[int]:
+    """Returns the batch that trainings suggest: of variations alone, where there are enough."""
+    chosen: list[int] = []
+    if beginning.variations:
+        every = np.zeros(len(process), dtype=np.bool_)
+        every[list(beginning.drawn)] = True
+        for draws in (_of_the_best(known, beginning, process), process.with_answers(process.answers & every)):
+            chosen += draws.next_batch(*known, size - len(chosen), chosen)
+    return chosen + process.next_batch(*known, size - len(chosen), chosen)
+
+
+def _of_the_best(known: Known, beginning: Beginning, process: ResidualProcess) -> ResidualProcess:
+    """Returns the candidates, of which only variations of the best trained parent may be answers to a set of budgets.
+
+    All may be where no parent was trained that keeps these budgets.
+    """
+    answers = process.answers.copy()
+    best_first = [row for _, row in sorted(zip(known[1], known[0], strict=True), reverse=True)]
+    for one in answers:
+        parent = next((row for row in best_first if one[row] and row in beginning.variations), None)
+        if parent is not None:
+            its = np.zeros(len(process), dtype=np.bool_)
+            its[list(beginning.variations[parent])] = True
+            one &= its
+    return process.with_answers(answers)
 
 
 def _first_of(preferred: Sequence[int], trainings: int, process: ResidualProcess) -> list[int]:

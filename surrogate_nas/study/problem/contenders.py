@@ -8,7 +8,7 @@ Symbols:
     B: sets of budgets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -36,7 +36,7 @@ FirstDraws = Literal["balanced", "varied"]
 
 _STREAM = 7  # of the random draws of a study's seed
 _BAND = 1.5  # draws cost at least two thirds of a budget
-_PARENTS = 2  # of variations, for each set of budgets
+_PARENTS = 4  # of variations, for each set of budgets: the two largest may be measured over it
 _AGAIN = "again:"  # before the name under which a second measurement is kept
 _OVER = 1.25  # a known architecture is measured unless its predicted latency is over the budget by more
 _FEWEST = 4  # measurements near a budget that correct the predictions there
@@ -51,6 +51,7 @@ class Contenders:
         rows: Their rows in the pool, shape (N,).
         known: Positions among them of the architectures that the space has a name for, shape (M,).
         drawn: Positions of the draws just below the budgets with which trainings begin.
+        variations: Positions of draws by the position of the architecture with a name that they are variations of.
         derived: Positions of the architectures that another search derived, in its order.
         noisy: Positions of contenders whose measurement was noisy, so that the bound of the prediction counts.
     """
@@ -60,6 +61,7 @@ class Contenders:
     known: NDArray[np.int64]
     drawn: NDArray[np.int64]
     derived: NDArray[np.int64]
+    variations: Mapping[int, Sequence[int]]
     noisy: tuple[int, ...] = ()
 
     @classmethod
@@ -79,7 +81,7 @@ class Contenders:
             derived: Codes that another search derived.
         """
         known = known_codes(problem.space)
-        drawn = _drawn(problem, draws, kind)
+        drawn, parents = _drawn(problem, draws, kind)
         found = _codes(problem.space, [np.array(code, dtype=np.int8) for code in derived])
         problem = problem.listing(np.concatenate([known, drawn, found]))
         classes = problem.pool.representatives
@@ -89,7 +91,8 @@ class Contenders:
         _, first = np.unique(classes[order], return_index=True)
         rows = np.sort(order[first])
         first, second, third = (_positions(problem, rows, codes) for codes in (known, drawn, found))
-        return cls(problem, rows, first, second, third)
+        families = {int(first[row]): np.unique(second[parents == row]).tolist() for row in set(parents.tolist()) - {-1}}
+        return cls(problem, rows, first, second, third, families)
 
     @property
     def codes(self) -> Codes:
@@ -257,32 +260,41 @@ def _codes(space: Space, codes: Sequence[Codes]) -> Codes:
     return np.array(codes, dtype=np.int8).reshape(-1, space.num_decisions)
 
 
-def _drawn(problem: Problem, count: int, kind: FirstDraws) -> Codes:
-    """Returns different architectures just below the budgets, as many of one set of budgets as of another."""
+def _drawn(problem: Problem, count: int, kind: FirstDraws) -> tuple[Codes, NDArray[np.int64]]:
+    """Returns different architectures just below the budgets, as many of one set of budgets as of another.
+
+    Returns:
+        Codes, shape (M, D), M at most about ``count``, and the row of each one's parent among the architectures with a
+        name, shape (M,), -1 where it has none. Parents take turns.
+    """
     space, settings = problem.space, problem.settings
     costs = problem.table if problem.cost_model.can_measure else problem.cautious_costs
     bands = [BudgetBand(budgets, _BAND) for budgets in (problem.budgets, *problem.also)]
     rng = np.random.default_rng([settings.seed, _STREAM])
     if kind == "balanced":
-        return draw_in_bands(PricedDraws(space, costs.evaluate, "balanced"), bands, count, rng)
-    shares = [len(part) for part in np.array_split(np.arange(count), len(bands))]
-    sources = [PricedDraws(space, costs.evaluate, parents=_parents(space, band, costs.evaluate)) for band in bands]
-    drawn = [
-        draw_in_bands(source, [band], share, rng) for source, band, share in zip(sources, bands, shares, strict=True)
-    ]
-    return np.concatenate([_codes(space, []), *drawn])
-
-
-def _parents(space: Space, band: BudgetBand, evaluate: Evaluate) -> Codes:
-    """Returns the architectures with a name that have the most computation within the budgets, or else the cheapest."""
+        codes = draw_in_bands(PricedDraws(space, costs.evaluate, "balanced"), bands, count, rng)
+        return codes, np.full(len(codes), -1)
     known = known_codes(space)
+    found: list[tuple[int, int, Codes]] = []  # place among the parent's variations, parent, code
+    for band, share in zip(bands, np.array_split(np.arange(count), len(bands)), strict=True):
+        parents = _parents(known, band, costs.evaluate)
+        for parent, each in zip(parents, np.array_split(share, len(parents)), strict=True):
+            source = PricedDraws(space, costs.evaluate, parents=known[[parent]])
+            codes = draw_in_bands(source, [band], len(each), rng)
+            found += [(place, int(parent), code) for place, code in enumerate(codes)]
+    found.sort(key=lambda one: one[0])
+    return _codes(space, [code for _, _, code in found]), np.array([parent for _, parent, _ in found], dtype=np.int64)
+
+
+def _parents(known: Codes, band: BudgetBand, evaluate: Evaluate) -> NDArray[np.int64]:
+    """Returns rows of architectures with a name: those of most computation within the budgets, or else the cheapest."""
     costs = dict(evaluate(known))
     if "latency_ms" in costs:
         costs["latency_ms"] = costs["latency_ms"] / _OVER
     excess = np.max([budget.violation(costs[budget.cost]) for budget in band.budgets], axis=0)
     order = np.lexsort((-costs["flops"], np.maximum(excess, 0)))
     kept = int((excess <= 0).sum())
-    return known[order[: max(1, min(kept, _PARENTS))]]
+    return np.asarray(order[: max(1, min(kept, _PARENTS))])
 
 
 def _positions(problem: Problem, rows: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:

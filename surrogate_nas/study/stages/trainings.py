@@ -34,6 +34,7 @@ from surrogate_nas.training.train_network import ArchitectureNetwork, Buildable,
 
 _DECIMALS = 6
 _DRAWS_OF_EACH = 4  # of networks to begin with
+_VARIATIONS_OF_EACH = 8  # of which the best parent's are trained
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
         contenders.drawn.tolist(),
         check if contenders.measures else None,
         contenders.derived.tolist(),
-        only_drawn=settings.loop.first == "varied",
+        contenders.variations,
     )
     learnt = learn_by_lengths(process, train, settings.loop, settings.training.epochs, beginning)
     run.workers.close()
@@ -169,7 +170,7 @@ def _draws(settings: LoopSettings) -> int:
     if settings.first == "best":
         return 0
     if settings.first == "varied":
-        return _DRAWS_OF_EACH * settings.trainings
+        return _VARIATIONS_OF_EACH * settings.trainings
     return _DRAWS_OF_EACH * max(batch_sizes(settings.trainings, settings.rounds), default=0)
 
 

@@ -213,10 +213,56 @@ def test_it_ends_where_everything_is_measured_over_the_budget() -> None:
     assert learnt.stopped == "every architecture that was to be trained next is measured over the budgets"
 
 
-@pytest.mark.parametrize(("only", "count"), [(True, 4), (False, 4), (True, 1)])
-def test_later_batches_are_draws_where_scores_say_little(only: bool, count: int) -> None:
-    drawn = list(range(50, 53 + count))
-    first, second = beginning_of(Beginning([9], drawn, only_drawn=only), rounds=2)
-    assert first == (9, 50, 51)
-    # Where too few draws are left, the best scores fill the batch.
-    assert (set(second) <= set(drawn)) == (only and count == 4)
+# Variations
+
+WORSE, BETTER = (int(row) for row in np.argsort(TRUTH)[[50, 150]])
+DRAWN = [row for row in range(100, 130) if row not in (WORSE, BETTER)]
+FAMILIES = {WORSE: DRAWN[::2], BETTER: DRAWN[1::2]}
+
+
+def test_the_preferred_come_first_and_then_variations_of_the_best_one() -> None:
+    named, first, second = beginning_of(
+        Beginning([WORSE, BETTER, 0], DRAWN, variations=FAMILIES), rounds=2, trainings=8
+    )
+    assert named == (WORSE, BETTER)
+    assert first == tuple(FAMILIES[BETTER][:3])
+    assert set(second) < set(FAMILIES[BETTER])
+    assert not set(second) & set(first)
+
+
+def test_each_set_of_budgets_gets_variations_of_its_best_parent() -> None:
+    answers = np.ones((2, 200), dtype=bool)
+    answers[1, BETTER] = False
+    beginning = Beginning([WORSE, BETTER], DRAWN, variations=FAMILIES)
+    _, first = beginning_of(beginning, answers, trainings=8)
+    assert set(first[::2]) < set(FAMILIES[BETTER])
+    assert set(first[1::2]) < set(FAMILIES[WORSE])
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_other_variations_and_then_scores_fill_what_the_best_parent_leaves(rounds: int) -> None:
+    few = {WORSE: DRAWN[:2], BETTER: DRAWN[2:4]}
+    batches = beginning_of(Beginning([WORSE, BETTER], DRAWN[:4], variations=few), rounds=rounds, trainings=8)
+    trained = [row for batch in batches for row in batch]
+    assert len(set(trained)) == 8
+    assert set(trained) > set(DRAWN[:4])
+
+
+def test_variations_are_trained_though_no_parent_keeps_the_budget() -> None:
+    answers = np.ones((1, 200), dtype=bool)
+    answers[0, [WORSE, BETTER]] = False
+    beginning = Beginning([WORSE, BETTER], DRAWN, variations=FAMILIES)
+    assert beginning_of(beginning, answers) == [tuple(DRAWN[:6])]
+
+    def check(_rows: Sequence[int]) -> np.ndarray:  # the same, but known only once they are measured
+        return answers
+
+    measured = Beginning([WORSE, BETTER], DRAWN, check, variations=FAMILIES)
+    assert beginning_of(measured) == [tuple(DRAWN[:6])]
+
+
+def test_derived_candidates_are_trained_beside_variations() -> None:
+    beginning = Beginning([WORSE, BETTER], DRAWN, derived=[7, WORSE], variations=FAMILIES)
+    named, first = beginning_of(beginning, trainings=8)
+    assert named == (WORSE, BETTER)
+    assert first == (7, *FAMILIES[BETTER][:5])

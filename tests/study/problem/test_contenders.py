@@ -227,7 +227,28 @@ def test_varied_draws_are_close_to_the_largest_known_architectures_that_keep_the
     flops = {name: float(problem.table.evaluate(code[None])["flops"][0]) for name, code in known.items()}
     latency = {name: float(problem.table.evaluate(code[None])["latency_ms"][0]) for name, code in known.items()}
     kept = sorted((name for name in known if latency[name] <= 1.25 * limit), key=lambda name: -flops[name])
-    assert set(seen) == set(kept[:2])
+    assert set(seen) == set(kept[:4])
+    space = problem.space
+    parents = space.canonical_keys(varied.codes[list(varied.variations)]).tolist()
+    assert sorted(parents) == sorted(space.canonical_keys(np.stack([known[name] for name in kept])).tolist())
+    assert sorted({row for rows in varied.variations.values() for row in rows}) == sorted(set(varied.drawn.tolist()))
+
+
+def test_variations_take_turns_and_each_set_of_budgets_has_its_own(
+    measuring: Measuring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = measuring(lambda _: 1.0)
+    problem = under(made, 0.8)
+    known = known_as(problem, {"small": 0.2, "middle": 0.4, "large": 0.7}, monkeypatch)
+    varied = Contenders.of(problem, 24, "varied")
+    costs = problem.table.evaluate(problem.space.canonical(varied.codes[varied.drawn]))["latency_ms"]
+    limits = [budgets[0].limit for budgets in (problem.budgets, *problem.also)]
+    for limit in limits:
+        assert ((costs <= 1.05 * limit) & (costs >= limit / 1.6)).sum() >= 6
+    parents = set(problem.space.canonical_keys(varied.codes[list(varied.variations)]).tolist())
+    assert parents == set(problem.space.canonical_keys(np.stack(list(known.values()))).tolist())
+    begin = set(varied.drawn[: 2 * len(varied.variations)].tolist())
+    assert all(begin.intersection(rows) for rows in varied.variations.values())
 
 
 def test_variations_begin_with_the_cheapest_known_architecture_if_none_keeps_the_budget(
