@@ -287,7 +287,7 @@ def _drawn(problem: Problem, count: int, kind: FirstDraws) -> tuple[Codes, NDArr
 
 
 def _parents(known: Codes, band: BudgetBand, evaluate: Evaluate) -> NDArray[np.int64]:
-    """Returns rows of architectures with a name: those of most computation within the budgets, or else the cheapest."""
+    """Returns rows of named architectures: the ones with most computation within the budgets, or else the cheapest."""
     costs = dict(evaluate(known))
     if "latency_ms" in costs:
         costs["latency_ms"] = costs["latency_ms"] / _OVER
