@@ -44,8 +44,8 @@ def with_budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _parameter(key: str) -> inspect.Parameter:
     cost = COSTS[BOUNDED[key]]
-    elsewhere = f"; again as raspi4={cost.example} on another device" if cost.on_devices else ""
-    text = f"{cost.bound}, such as {cost.example} or 40%{elsewhere}."
+    elsewhere = f" Repeat it as raspi4={cost.example} for another device." if cost.on_devices else ""
+    text = f"{cost.bound}: a value such as {cost.example}, or 40% for the cheapest 40% of the space.{elsewhere}"
     return inspect.Parameter(
         cost.keyword,
         inspect.Parameter.KEYWORD_ONLY,

@@ -164,7 +164,7 @@ def _label(column: str) -> str:
 
 
 def _short(column: str, unit: str) -> str:
-    return column.removesuffix(unit).replace("_", " ")
+    return column.removesuffix(unit).replace("_", " ").replace("upper", "at most")
 
 
 def aligned(table: LookupTable, entries: Sequence[Entry]) -> str:

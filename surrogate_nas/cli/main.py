@@ -15,7 +15,7 @@ from surrogate_nas._support.late import Late
 from surrogate_nas.cli.command_line import Version, WholeHelp, new_app, run_command
 
 COMMANDS = {
-    "study": "Searches the best network for your images under your budgets.",
+    "study": "Searches for the best network for your images under your budgets.",
     "report": "Shows everything that a finished study found.",
     "lookup": "Finds the best network of a finished study for another budget, at once.",
     "train": "Trains the network that a study chose, tests it, and exports it.",

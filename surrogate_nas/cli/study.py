@@ -152,7 +152,7 @@ def study(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more notes.")] = False,
     version: Version = False,  # noqa: ARG001 - its callback acts
 ) -> None:
-    """Searches the best architecture for your images under your budgets, and writes a table for any other budget."""
+    """Searches for the best architecture for your images under your budgets, and writes a table for other budgets."""
     if resume and overwrite:
         raise SettingsError("--resume and --overwrite exclude each other; use one of them")
     options = Options(

@@ -36,6 +36,7 @@ def infeasible_error(
         misses: The nearest architectures.
     """
     asked = " and ".join(str(budget) for budget in budgets)
+    alone = " by each budget alone" if len(budgets) > 1 else ""
     reach = ", ".join(
         f"{COSTS[budget.cost].title} {format_reachable(budget.cost, least)}"
         for budget, least in zip(budgets, smallest, strict=True)
@@ -46,8 +47,7 @@ def infeasible_error(
         for entry in misses
     )
     return InfeasibleBudgetError(
-        f"no architecture meets {asked}; the smallest reachable by each budget alone: {reach};"
-        f" nearest misses: {nearest}"
+        f"no architecture meets {asked}; the smallest reachable{alone} is {reach}; nearest misses: {nearest}"
     )
 
 

@@ -43,7 +43,7 @@ def winner_text(rivals: RivalsFacts, digits: str) -> str:
     if rival_wins(rivals):
         return f"{best.name} does better: {its} against {mine} of {digits}, {after}"
     if found_wins(rivals):
-        return f"{digits} does better than the best of them, {best.name}: {mine} against {its}, {after}"
+        return f"{digits} does better than the best off-the-shelf network, {best.name}: {mine} against {its}, {after}"
     ahead = f"{digits} has {mine} and {best.name} {its}, {after}"
     return f"{ahead}: too close to call one better"
 
@@ -71,7 +71,7 @@ def fitting_text(rivals: RivalsFacts) -> str:
     names = count_of(len(rivals.rivals), "off-the-shelf network")
     fitting = sum(one.fits for one in rivals.rivals)
     if not fitting:
-        return f"No off-the-shelf network of {len(rivals.rivals)} fits the budget, not even at its smallest width."
+        return f"None of {names} fits the budget, even at its smallest width."
     return f"Of {names}, {fitting} fit{'s' if fitting == 1 else ''} the budget."
 
 

@@ -204,11 +204,11 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
     if value is None:
         yield Judgement("bad", "The predictor could not be judged: its rank correlation with the labels is undefined.")
     elif best is None or best.tau is None:
-        yield Judgement("caution", f"The predictor's tau is {interval}; there is no plain count to compare it with.")
+        yield Judgement("caution", f"The predictor's tau is {interval}; there is no baseline to compare it with.")
     elif value <= best.tau and predictor.labels_tau is not None and predictor.labels_tau > best.tau:
         yield Judgement(
             "caution",
-            f"The predictor (tau {interval}) follows the labels less than a plain count does, {best.name} (tau"
+            f"The predictor (tau {interval}) follows the labels less than a simple baseline does, {best.name} (tau"
             f" {formats.tau(best.tau)}). Its model of the labels alone has tau {formats.tau(predictor.labels_tau)}, so"
             " the labels disagree with what is known without them. Train a few networks to find out which is right.",
         )
@@ -216,7 +216,7 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
         yield Judgement(
             "bad",
             f"The predictor (tau {interval}) orders architectures no better than their {best.name}"
-            f" (tau {formats.tau(best.tau)}): its ranking adds nothing to that count.",
+            f" (tau {formats.tau(best.tau)}): its ranking adds nothing to that baseline.",
         )
     elif predictor.tau.low is not None and predictor.tau.low <= 0:
         yield Judgement(
@@ -227,14 +227,14 @@ def _predictor(predictor: PredictorFacts) -> Iterator[Judgement]:
     elif predictor.tau.low is not None and predictor.tau.low <= best.tau:
         yield Judgement(
             "caution",
-            f"The predictor (tau {interval}) is ahead of the best plain count, {best.name} (tau"
+            f"The predictor (tau {interval}) is ahead of the best simple baseline, {best.name} (tau"
             f" {formats.tau(best.tau)}), but by less than its uncertainty.",
         )
     else:
         yield Judgement(
             "good",
             f"The predictor orders unseen architectures by their labels with tau {interval}, clearly better than the"
-            f" best plain count, {best.name} ({formats.tau(best.tau)}).",
+            f" best simple baseline, {best.name} ({formats.tau(best.tau)}).",
         )
     yield from _details(predictor)
 
@@ -336,10 +336,10 @@ def _truth(truth: TruthFacts) -> Iterator[Judgement]:
     best = max(counts, key=lambda rank: rank.tau.value or 0.0)
     figures = (
         f"By ground truth ({truth.column}) the predictor's tau is {formats.tau_interval(predictor.tau)}; the best"
-        f" plain count ({best.score}) has {formats.tau(best.tau.value)}"
+        f" simple baseline ({best.score}) has {formats.tau(best.tau.value)}"
     )
     if (predictor.tau.value or 0.0) <= (best.tau.value or 0.0):
-        yield Judgement("bad", f"{figures}. The count alone would have served better.")
+        yield Judgement("bad", f"{figures}. The baseline alone would have served better.")
     elif predictor.tau.low is not None and predictor.tau.low <= (best.tau.value or 0.0):
         yield Judgement("caution", f"{figures}. The predictor is ahead, but by less than its uncertainty.")
     else:

@@ -96,10 +96,10 @@ def _ranking(trust: TrustFacts, trained: int) -> str:
     predictor = trust.predictor
     counts = [one for one in predictor.baselines if one.tau is not None]
     best = max(counts, key=lambda one: one.tau or 0.0, default=None)
-    beside = "" if best is None else f", the best plain count ({best.name}) with {formats.tau(best.tau)}"
-    ranked = f"Kendall tau {formats.tau_interval(predictor.tau)}{beside}"
+    own = formats.tau_interval(predictor.tau)
+    simple = "" if best is None else f", and {formats.tau(best.tau)} for the best simple baseline, {best.name}"
     top = predictor.top10_tau
-    ordered = f"the predictor orders unseen architectures as their labels do with {ranked}"
+    ordered = f"Kendall tau with unseen labels is {own} for the predictor{simple}"
     if trained:
         return f"{count_of(trained, 'finalist')} {'was' if trained == 1 else 'were'} trained and decided; {ordered}"
     best_known = top is not None and top >= LOW_TOP_TAU
@@ -114,7 +114,7 @@ def _rivals(rivals: RivalsFacts, chosen: ArchitectureFacts) -> str:
 
 def _counted(said: tuple[Judgement, ...]) -> str:
     counts = {
-        word: sum(one.level == level for one in said) for word, level in (("warning", "bad"), ("note", "caution"))
+        word: sum(one.level == level for one in said) for word, level in (("warning", "bad"), ("caution", "caution"))
     }
     words = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts.items() if count]
     return f"{' and '.join(words)} in the report" if words else "no warnings in the report"

@@ -19,7 +19,7 @@ from surrogate_nas.report.judgements import judgements
 from surrogate_nas.report.summary import title
 
 _STYLES = {"good": "green", "caution": "yellow", "bad": "bold red"}
-_MARKS = {"good": "ok", "caution": "caution", "bad": "WARNING"}
+_MARKS = {"good": "good", "caution": "caution", "bad": "WARNING"}
 
 
 def print_details(console: Console, facts: StudyFacts, report: str | None = None) -> None:

@@ -127,7 +127,7 @@ def test_nothing_within_the_budget_ends_with_3_and_the_smallest_cost(
     assert main([run, "--latency-budget", "1us"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("error: no architecture meets latency at most 0.001 ms; the smallest reachable")
+    assert err.startswith("error: no architecture meets latency at most 0.001 ms; the smallest reachable is")
     assert err.count("\n") == 1
     assert main([run, "--latency-budget", "1us", "--json"]) == 3
     answer = json.loads(capsys.readouterr().out)

@@ -60,7 +60,7 @@ def test_later_words_override_earlier_ones(here: RunHere, tiny: Path, tmp_path: 
 
 def test_results_go_to_standard_output_and_progress_to_standard_error(finished_command: tuple[Path, str, str]) -> None:
     folder, out, errors = finished_command
-    assert "Costs over the 15,284 connected architectures of nasbench201" in out
+    assert "Costs of the 15,284 connected architectures of nasbench201" in out
     assert "Budget met: tiny" in out
     assert f"train it: python -m surrogate_nas.train {folder}\n" in out
     assert f"another budget: python -m surrogate_nas.lookup {folder} --latency-budget 20%\n" in out
@@ -71,7 +71,7 @@ def test_results_go_to_standard_output_and_progress_to_standard_error(finished_c
         assert line not in out
     # The costs stand before the training, in the log as well.
     log = (folder / "log.txt").read_text(encoding="utf-8")
-    assert log.index("Costs over") < log.index("supernets (2 x 40 steps): started")
+    assert log.index("Costs of") < log.index("supernets (2 x 40 steps): started")
 
 
 def test_json_is_one_object_and_the_report(run_copy: Path, here: RunHere) -> None:

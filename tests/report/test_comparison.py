@@ -27,7 +27,7 @@ def facts(*rivals: RivalFacts, found: Estimate = MINE, unknown: tuple[str, ...] 
             Estimate(93.0, 92.0, 94.0),
             "B does better: 93.0% (95%: 92.0 to 94.0%)",
         ),
-        (Estimate(85.0, 84.0, 86.0), "12 does better than the best of them, B: 90.0%"),
+        (Estimate(85.0, 84.0, 86.0), "12 does better than the best off-the-shelf network, B: 90.0%"),
         (Estimate(91.5, 90.5, 92.5), "12 has 90.0% (95%: 89.0 to 91.0%) and B 91.5%"),
     ],
 )
@@ -63,7 +63,7 @@ def test_how_many_fit_is_said_and_that_none_does() -> None:
     some = facts(rival("A", unknown), rival("B", unknown, fits=False))
     assert fitting_text(some) == "Of 2 off-the-shelf networks, 1 fits the budget."
     none = facts(rival("A", unknown, fits=False), rival("B", unknown, fits=False))
-    assert fitting_text(none).startswith("No off-the-shelf network of 2 fits the budget")
+    assert fitting_text(none).startswith("None of 2 off-the-shelf networks fits the budget, even at its smallest width")
 
 
 def test_a_budget_that_cannot_be_held_against_rivals_is_said() -> None:

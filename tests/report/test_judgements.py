@@ -89,7 +89,7 @@ def test_trained_finalists_turn_warnings_of_shared_weights_into_notes(facts: Stu
 
 
 def test_without_a_plain_count_there_is_no_praise(facts: StudyFacts) -> None:
-    assert level(predictor(facts, baselines=()), "no plain count") == "caution"
+    assert level(predictor(facts, baselines=()), "no baseline to compare") == "caution"
 
 
 @pytest.mark.parametrize(("top", "expected"), [(0.2, None), (0.199, "caution"), (None, "caution")])

@@ -33,8 +33,9 @@ def test_a_study_is_summed_up_in_four_lines_under_its_outcome(facts: StudyFacts)
     assert [line.split(" ")[0] for line in lines[1:]] == ["found", "accuracy", "how", "next", ""]
     assert lines[1] == "found     313213: Latency 4.87 ms measured (budget 5 ms); latency of ONNX Runtime on cpu"
     assert "61.3% (95%: 58.4 to 64.2%) predicted with shared weights" in lines[2]
-    assert "Kendall tau 0.68 (0.64 to 0.71), the best plain count (effective parameters) with 0.51" in lines[3]
-    assert "0.51 (1 is the same order)" in lines[3]
+    assert "Kendall tau with unseen labels is 0.68 (0.64 to 0.71) for the predictor" in lines[3]
+    assert "and 0.51 for the best simple baseline, effective parameters" in lines[3]
+    assert "effective parameters (1 is the same order)" in lines[3]
     assert "; labels only estimate trained accuracy; " in lines[3]
     assert lines[4] == "next      train it: surrogate-nas train runs/a"
     assert lines[5] == "          another budget: surrogate-nas lookup runs/a"
@@ -55,9 +56,9 @@ def test_trained_finalists_decide_and_weak_labels_are_notes(facts: StudyFacts) -
     answer = replace(facts.answer, trained_networks=18, accuracy_basis="after 3 epochs of training")
     text = printed(replace(short, answer=answer))
     assert "predicted after 3 epochs of training; full training reaches another accuracy" in text
-    assert "how sure  18 finalists were trained and decided; the predictor orders unseen" in text
+    assert "how sure  18 finalists were trained and decided; Kendall tau with unseen labels" in text
     assert "labels only" not in text
-    assert "1 note in the report" in text
+    assert "1 caution in the report" in text
     assert "WARNING" not in text
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.commands import shown as command
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of, shown
 from surrogate_nas.cli.command_line import complain, say
@@ -71,7 +72,10 @@ def compare_winners(run: Path, results: Path, as_json: bool) -> None:
         if best is not None:
             say(f"best finalist within the budget on {measured.device}: {best.code}")
     if best is None:
-        raise InfeasibleBudgetError(f"no finalist of {run} keeps its budget on {measured.device}; lower the budget")
+        raise InfeasibleBudgetError(
+            f"no finalist of {run} keeps its budget on {measured.device}. Search again with a smaller budget:"
+            f" {command('study', '--output-dir', run, '--resume', '--latency-budget', '...')}"
+        )
 
 
 def say_latencies(

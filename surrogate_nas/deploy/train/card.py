@@ -49,6 +49,8 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
         " mean and std\n"
         f"- Classes: {', '.join(class_names)}\n"
         f"- Files: {_files(facts)}",
+        "## How to use\n```\nsurrogate-nas predict FOLDER IMAGE...\n```\nFOLDER is the folder of this card. In Python:"
+        ' `surrogate_nas.Classifier.load("FOLDER").predict("IMAGE")`.',
         "## Data and training\n"
         f"- {count_of(facts.train_images, 'training image')}, {count_of(facts.test.images, 'test image')}\n"
         f"- Test images: {facts.test_origin}\n"

@@ -54,8 +54,8 @@ def show_feasibility(problem: Problem, console: StudyConsole) -> None:
             share = cautious(np.ones(1), errors, confidence)[0] - 1
             console.note(
                 f"{COSTS[cost].title} is predicted, for {_conditions(problem, cost)}; a margin of {share:.1%} is added,"
-                f" so that {confidence:.0%} of architectures stay below the sum (by the errors of"
-                f" {count_of(len(errors), 'network')} left out of the fit)"
+                f" so that {confidence:.0%} of architectures cost at most prediction and margin together (by the errors"
+                f" of {count_of(len(errors), 'network')} left out of the fit)"
             )
             if cost == "latency_ms" and 100 * share > LATENCY_BAD_PERCENT:
                 # No warning: timings of a test or a first try are short, and the report repeats it next to the answer.
@@ -121,8 +121,8 @@ def _whole_network(problem: Problem) -> str | None:
     )
     if all(budget.violation(costs[cost])[0] <= 0 for cost, budget in budgets.items()):
         return (
-            f"the whole network meets the budget: {shown}. Fine-tuning it may be all that you need; a smaller budget"
-            " searches its faster parts"
+            f"the whole network meets the budget: {shown}. Fine-tuning it may be all that you need. To search"
+            " faster parts of it, set a smaller budget"
         )
     return f"the whole network is beyond the budget: {shown}. Its parts are searched"
 
@@ -130,7 +130,7 @@ def _whole_network(problem: Problem) -> str | None:
 def _title(problem: Problem) -> str:
     name = problem.space.name
     if problem.pool.complete:
-        return f"Costs over the {problem.connected.sum():,} connected architectures of {name}"
+        return f"Costs of the {problem.connected.sum():,} connected architectures of {name}"
     return (
         f"Costs of {name}, {problem.space.size:.3g} architectures: medians and shares of {problem.pool.uniform:,}"
         " random draws, smallest and largest by search"

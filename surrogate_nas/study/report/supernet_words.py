@@ -10,9 +10,9 @@ _MANY = 1_000_000  # architectures from which on a number is rounded
 def members_in_words(problem: Problem) -> str:
     """Returns how many sets of weights there are, and what they are for."""
     plan = problem.plan
-    times = f"; trained {plan.repetitions} times, each label is the mean" if plan.repetitions > 1 else ""
+    times = f"; all are trained {plan.repetitions} times, and a label is the mean" if plan.repetitions > 1 else ""
     if plan.members_per_replica > 1:
-        return f"{plan.members_per_replica} sub-supernets, {_answering(plan)}{times}"
+        return f"{plan.members_per_replica} sub-supernets: {_answering(plan)}{times}"
     one, groups = "one set of weights for all architectures", len(plan.drawn_by.names)
     if problem.settings.supernet.split != plan.settings.split:
         return f"{one}, since all of them have {plan.drawn_by.titles[0]}{times}"
@@ -24,7 +24,9 @@ def _answering(plan: SupernetPlan) -> str:
     if not plan.is_known:
         return ", ".join(plan.names)
     pairs = zip(plan.titles, plan.split.population(), strict=True)
-    return "each labels a part: " + ", ".join(f"{title} ({_number(count)} architectures)" for title, count in pairs)
+    return "each labels one part of the search space, " + ", ".join(
+        f"{title} ({_number(count)} architectures)" for title, count in pairs
+    )
 
 
 def _number(count: int) -> str:

@@ -76,7 +76,7 @@ def test_cross_validated_labels_are_said(problem: Problem, capsys: pytest.Captur
     folded = replace(problem, plan=replace(problem.plan, folds=3))
     show_feasibility(folded, StudyConsole())
     said = " ".join(capsys.readouterr().err.split())
-    assert "trained 3 times, each label is the mean" in said
+    assert "trained 3 times, and a label is the mean" in said
     assert "labels: cross-validated over 3 folds (labels.folds)" in said
     assert "a label rests on 180 images instead of 60" in said
     assert "a label will rest on 180 validation images only" in said

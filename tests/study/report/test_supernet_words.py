@@ -31,8 +31,8 @@ def with_supernet(problem: Problem) -> With:
 def test_each_part_has_its_count_and_its_training(with_supernet: With) -> None:
     soft = with_supernet(replicas=3)
     assert members_in_words(soft) == (
-        "2 sub-supernets, each labels a part: 0 or 1 nonlinear functions (8,764 architectures), 2 or 3 nonlinear"
-        " functions (6,520 architectures); trained 3 times, each label is the mean"
+        "2 sub-supernets: each labels one part of the search space, 0 or 1 nonlinear functions (8,764 architectures),"
+        " 2 or 3 nonlinear functions (6,520 architectures); all are trained 3 times, and a label is the mean"
     )
     assert branches_in_words(soft.plan) == (
         "the one for 2 or 3 nonlinear functions trains for 967 steps on the whole space; then a copy trains 33 steps"
@@ -45,7 +45,7 @@ def test_splits_on_a_common_parent_say_where_they_begin(with_supernet: With) -> 
     begin = "they begin with the weights of one supernet, trained for 667 steps, and train 333 steps more"
     assert branches_in_words(with_supernet(preset="fsnas").plan) == begin
     gradient = with_supernet(preset="gmnas")
-    assert members_in_words(gradient) == "4 sub-supernets, split by gradients during training"
+    assert members_in_words(gradient) == "4 sub-supernets: split by gradients during training"
 
 
 def test_one_set_of_weights_is_for_all(with_supernet: With) -> None:

@@ -175,7 +175,7 @@ def test_labels_of_a_soft_split_are_on_one_scale_and_can_be_interrupted(
     code, _, errors = here("--resume", "--output-dir", folder)
     assert code == 0, errors
     assert (folder / "lookup.csv").read_bytes() == table
-    parts = "2 sub-supernets, each labels a part: 0 or 1 nonlinear functions (8,764 architectures), 2 or 3 nonlinear"
+    parts = "each labels one part of the search space, 0 or 1 nonlinear functions (8,764 architectures), 2 or 3"
     assert parts in errors
     keeping = "the one for 2 or 3 nonlinear functions trains for 5 steps on the whole space; then a copy trains 5 steps"
     apart = "they begin with the weights of one supernet, trained for 5 steps, and train 5 steps more"
