@@ -44,7 +44,7 @@ class Beginning:
         derived: Rows of candidates that another search derived, the most wanted one first: half of the first batch at
             most, and one at least.
         variations: Rows of draws by the row of the candidate that they are variations of. Where there are some, the
-            preferred candidates are a batch of their own, and all others are variations of the best one of them.
+            preferred candidates are a batch of their own, and all others are variations of the best of them.
     """
 
     preferred: Sequence[int] = ()
@@ -161,17 +161,19 @@ def _later(known: Known, size: int, beginning: Beginning, process: ResidualProce
 
 
 def _of_the_best(known: Known, beginning: Beginning, process: ResidualProcess) -> ResidualProcess:
-    """Returns the candidates, of which only variations of the best trained parent may be answers to a set of budgets.
+    """Returns the candidates, of which only variations of the best trained parents may be answers to a set of budgets.
 
-    All may be where no parent was trained that keeps these budgets.
+    Parents as good as the best one but for the least unit of deviations have variations too. All candidates may be
+    answers where no parent was trained that keeps these budgets.
     """
     answers = process.answers.copy()
-    best_first = [row for _, row in sorted(zip(known[1], known[0], strict=True), reverse=True)]
+    accuracy = dict(zip(*known, strict=True))
     for one in answers:
-        parent = next((row for row in best_first if one[row] and row in beginning.variations), None)
-        if parent is not None:
-            its = np.zeros(len(process), dtype=np.bool_)
-            its[list(beginning.variations[parent])] = True
+        parents = [row for row in accuracy if one[row] and row in beginning.variations]
+        least = max((accuracy[row] for row in parents), default=0.0) - process.least_unit
+        its = np.zeros(len(process), dtype=np.bool_)
+        its[[row for parent in parents if accuracy[parent] >= least for row in beginning.variations[parent]]] = True
+        if parents:
             one &= its
     return process.with_answers(answers)
 

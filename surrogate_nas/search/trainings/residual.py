@@ -92,6 +92,11 @@ class ResidualProcess:
         return changed
 
     @property
+    def least_unit(self) -> float:
+        """Least unit of deviations, in percentage points."""
+        return self._settings.spread_percent
+
+    @property
     def sets(self) -> int:
         """The number of sets of budgets, each of which wants an answer."""
         return len(self._answers)

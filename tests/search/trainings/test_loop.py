@@ -215,7 +215,7 @@ def test_it_ends_where_everything_is_measured_over_the_budget() -> None:
 
 # Variations
 
-WORSE, BETTER = (int(row) for row in np.argsort(TRUTH)[[50, 150]])
+WORSE, BETTER = (int(row) for row in np.argsort(TRUTH)[[5, 150]])  # more than a point apart
 DRAWN = [row for row in range(100, 130) if row not in (WORSE, BETTER)]
 FAMILIES = {WORSE: DRAWN[::2], BETTER: DRAWN[1::2]}
 
@@ -228,6 +228,18 @@ def test_the_preferred_come_first_and_then_variations_of_the_best_one() -> None:
     assert first == tuple(FAMILIES[BETTER][:3])
     assert set(second) < set(FAMILIES[BETTER])
     assert not set(second) & set(first)
+
+
+def test_parents_that_are_nearly_as_good_have_variations_too() -> None:
+    near = int(np.argmin(np.abs(TRUTH - TRUTH[BETTER] + 0.5) + 10 * (np.arange(200) == BETTER)))
+    assert 0 < abs(TRUTH[BETTER] - TRUTH[near]) < 1
+    drawn = [row for row in DRAWN if row != near]
+    families = {WORSE: drawn[::3], BETTER: drawn[1::3], near: drawn[2::3]}
+    beginning = Beginning([WORSE, BETTER, near], drawn, variations=families)
+    _, first = beginning_of(beginning, trainings=12)
+    assert not set(first) & set(families[WORSE])
+    assert set(first) & set(families[BETTER])
+    assert set(first) & set(families[near])
 
 
 def test_each_set_of_budgets_gets_variations_of_its_best_parent() -> None:
