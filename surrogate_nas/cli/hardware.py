@@ -35,7 +35,13 @@ from surrogate_nas.cli.benches.cost_options import (
     SpaceOrRun,
 )
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
-from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies, write_measured
+from surrogate_nas.cli.benches.result_lines import (
+    check_lines,
+    compare_winners,
+    require_budget,
+    say_latencies,
+    write_measured,
+)
 from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.costs.number_formats import Activations, Precision
 from surrogate_nas.errors import CostTableError, SettingsError
@@ -95,6 +101,8 @@ def profile(
 
     if output is not None:
         require_parquet(output)  # before anything is measured
+    require_budget(budget)
+    asked_numbers(precision, None if activations == "unsigned" else activations)
     loaded = load_space(space)
     if not loaded.listable:
         raise SettingsError(
@@ -202,7 +210,8 @@ def export_bench_command(
         loaded = load_space(space)
         network = _network(loaded, channels, cells, image_size, input_channels, classes)
         known = _known(loaded, like, like_devices)
-        codes = choose_to_measure(loaded, networks or (_NETWORKS if known is None else _NETWORKS_LIKE), known)
+        most = _NETWORKS if known is None else _NETWORKS_LIKE
+        codes = choose_to_measure(loaded, networks or most, known, or_fewer=networks is None)
         models = export_bench(loaded, network, folder, codes, batch, numbers)
     again = ["--like", like, *(["--like-devices", like_devices] if like_devices else [])] if like else []
     size = sum(path.stat().st_size for path in models) / 1e6
@@ -247,7 +256,10 @@ def import_bench_command(
         _refuse_options(context, space)
         compare_winners(expanded(space), results, as_json)
         return
+    require_budget(budget)
     loaded = load_space(space)
+    if not loaded.listable:
+        _refuse_without_effect(context, loaded, "confidence", "seed")
     known = _known(loaded, like, like_devices)
     measured = read_results(results, loaded, FEWEST if known is None else 3)
     if measured.noisy:
@@ -255,7 +267,8 @@ def import_bench_command(
     unit = unlikely_unit(measured.median_ms)
     if unit is not None:
         complain(
-            f"warning: the median is {np.median(measured.median_ms):.3g} ms; correct median_ms if these are {unit}"
+            f"warning: the median is {np.median(measured.median_ms):.3g} ms; if these are {unit}, correct the columns"
+            " median_ms, iqr_ms and again_ms"
         )
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     if not loaded.listable:
@@ -292,10 +305,32 @@ def _refuse_options(context: typer.Context, run: str) -> None:
         )
 
 
+def _refuse_without_effect(context: typer.Context, space: Space, *names: str) -> None:
+    """Refuses options that say how to predict all architectures, in a space whose studies do that.
+
+    Raises:
+        SettingsError: If one is given.
+    """
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise SettingsError(
+                f"--{name} has no effect in {space.name}, which is too large to enumerate: a study predicts its"
+                f" latencies. Leave --{name} out here"
+            )
+
+
 def _known(space: Space, table: Path | None, devices: str) -> NDArray[np.float64] | None:
     """Returns latencies of other devices, shape (size, S), where a table of them is given."""
     if table is None:
+        if devices:
+            raise SettingsError("--like-devices names columns of a table of other devices; add --like TABLE")
         return None
+    if not space.listable:
+        raise SettingsError(
+            f"--like needs a space small enough to enumerate, and {space.name} is not: leave it out, and measure"
+            f" {_NETWORKS} networks"
+        )
     from surrogate_nas.hardware.transfer.remote import read_known
 
     return read_known(table, [name.strip() for name in devices.split(",") if name.strip()], space)

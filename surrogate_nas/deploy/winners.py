@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from surrogate_nas.costs.cost import cost_on
+from surrogate_nas._support.words import shown
+from surrogate_nas.costs.cost import cost_on, split_cost
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError, SettingsError
 from surrogate_nas.hardware.transfer.device_results import RemoteResults
@@ -128,4 +129,10 @@ def first_within(latencies: Iterable[ComparedLatency]) -> ComparedLatency | None
 def _latency(facts: ArchitectureFacts, device: str) -> tuple[float | None, float | None]:
     """Returns prediction and budget of a finalist's latency on a device: the study's own, unless it names this one."""
     found = {cost.cost: (cost.predicted, cost.budget) for cost in facts.costs}
+    named = [of for name in found if (of := split_cost(name)[1]) is not None and name.startswith("latency_ms")]
+    if named and device not in named:
+        raise CostTableError(
+            f"the results are of {shown(device)}, and the study's latencies of {', '.join(named)}: give the device one"
+            " of these names where it is measured"
+        )
     return found.get(cost_on("latency_ms", device)) or found.get("latency_ms", (None, None))

@@ -78,8 +78,8 @@ def operation(
             found = _count(build, shape, where)
             for word, told, got in (
                 ("a reach of {} pixels", reach, found.reach),
-                ("{} parameters", parameters and parameters(shape), found.parameters),
-                ("{} multiply-accumulates", flops and flops(shape), found.flops),
+                ("{} parameters", _declared(parameters, "parameters", shape, where), found.parameters),
+                ("{} multiply-accumulates", _declared(flops, "flops", shape, where), found.flops),
             ):
                 if told is not None and told != got:
                     raise SpaceError(
@@ -100,6 +100,23 @@ def operation(
         return build
 
     return decorate
+
+
+def _declared(count: Callable[[Shape], int] | None, name: str, shape: Shape, where: str) -> int | None:
+    """Returns what a user's function counts; None without one.
+
+    Raises:
+        SpaceError: If the function fails, or gives anything else than a whole number.
+    """
+    if count is None:
+        return None
+    try:
+        found = count(shape)
+    except Exception as error:  # whatever a user's function raises
+        raise SpaceError(f"{where}: its function {name} fails {_at(shape)}: {words_of(error)}") from None
+    if type(found) is not int:
+        raise SpaceError(f"{where}: its function {name} must give a whole number (got {found!r:.60} {_at(shape)})")
+    return found
 
 
 def build_own(own: OwnOperation, in_channels: int, out_channels: int, stride: int, norm: Norm) -> nn.Module:
@@ -149,9 +166,17 @@ def _count(build: Builder, shape: Shape, where: str) -> Counted:
         _require_one_name(module, where)
         try:
             found = count_module(module, shape)
+            image = torch.empty(1, shape.in_channels, shape.in_size, shape.in_size)
+            with torch.no_grad():
+                module(image)
         except Exception as error:  # whatever a user's module raises
             line = line_in(error, _file_of(build))
             raise SpaceError(f"{where}{line} does not run {_at(shape)}: {words_of(error)}") from None
+    if image._version:
+        raise SpaceError(
+            f"{where} changes what it is given, which other operations read too; leave out inplace=True in its first"
+            " layer"
+        )
     wanted = (shape.out_channels, shape.out_size, shape.out_size)
     if found.result != wanted:
         got = "no tensor of one image" if found.result is None else _product(found.result)

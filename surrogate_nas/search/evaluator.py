@@ -49,6 +49,8 @@ class Evaluator:
         if not costs.names:
             raise SettingsError("the search needs at least one cost (the cost model names none)")
         for budget in budgets:
+            if not isinstance(budget, Budget):
+                raise BudgetError(f"a budget needs its limit: give {budget!r}.resolve(costs of all architectures)")
             if budget.cost not in costs.names:
                 raise BudgetError(
                     f"a budget must bound a cost that is known here, one of {', '.join(costs.names)}"

@@ -151,7 +151,7 @@ def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys
         row |= {name: row[name] and str(float(row[name]) / 1000) for name in ("median_ms", "again_ms")}
     write(tmp_path / "results.csv", rows)
     assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
-    assert "correct median_ms if these are seconds" in capsys.readouterr().err
+    assert "if these are seconds, correct the columns median_ms, iqr_ms and again_ms" in capsys.readouterr().err
 
 
 def test_results_of_a_space_too_large_to_list_become_a_table_of_them(
@@ -182,7 +182,7 @@ def test_results_of_a_space_too_large_to_list_become_a_table_of_them(
     assert command.main([*words, "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["facts"]["networks_measured"] == 20
-    assert "warning: a study needs 30 networks of images32" in err
+    assert "warning: a study needs 30 calm measurements of images32" in err
 
 
 def test_models_are_exported_or_the_remedy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,3 +253,22 @@ def test_a_budget_of_another_device_is_refused(
     assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "phone=50%"]) == 0
     assert command.main(["import-bench", "nasbench201", "results.csv", "--budget", "raspi4=50%"]) == 2
     assert "the latencies are of 'phone', and --budget names 'raspi4'; name none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["profile", "nasbench201", "--budget", "5"], "--budget needs a unit, one of"),
+        (["import-bench", "nasbench201", "none.csv", "--budget", "5"], "--budget needs a unit, one of"),
+        (["profile", "nasbench201", "--activations", "signed"], "--activations signed is of int8"),
+        (["import-bench", "nasbench201", "none.csv", "--like-devices", "pi"], "add --like TABLE"),
+        (["export-bench", "images32", "bench", "--like", "none.csv"], "needs a space small enough to enumerate"),
+        (["import-bench", "images32", "none.csv", "--seed", "3"], "--seed has no effect in images32"),
+    ],
+)
+def test_options_without_effect_are_refused_before_anything_is_written(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(words) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

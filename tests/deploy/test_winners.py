@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from surrogate_nas._support.files import write_json
+from surrogate_nas.costs.cost import cost_on
 from surrogate_nas.deploy import winners
 from surrogate_nas.deploy.winners import ComparedLatency, Winners, compared, first_within, is_run, read_winners
 from surrogate_nas.errors import CostTableError, SettingsError, StoreError
@@ -108,3 +109,11 @@ def test_results_in_another_precision_are_refused_with_both(found: Winners) -> N
     of_int8 = replace(found, numbers="int8")
     with pytest.raises(CostTableError, match="networks in float32, but the study deploys int8; export its finalists"):
         compared(of_int8, results(found, {"311141": 4.0}))
+
+
+def test_results_of_a_device_without_a_budget_are_not_held_against_another_ones(found: Winners) -> None:
+    named = SimpleNamespace(cost=cost_on("latency_ms", "pi"), predicted=1.0, budget=5.0)
+    here = tuple(SimpleNamespace(digits=one.digits, costs=(*one.costs, named)) for one in found.finalists)
+    of_pi = replace(found, finalists=here)  # type: ignore[arg-type]
+    with pytest.raises(CostTableError, match="are of 'phone', and the study's latencies of pi: give the device"):
+        compared(of_pi, results(found, {"311141": 4.0}))

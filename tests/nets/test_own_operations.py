@@ -133,3 +133,32 @@ def test_a_builder_that_fails_where_nothing_was_counted_is_told_as_well() -> Non
 def test_what_cannot_be_declared_is_refused_anywhere(name: str, said: dict[str, Any], message: str) -> None:
     with pytest.raises(SpaceError, match=re.escape(message)):
         operation(name, **{"nonlinear_functions": 1, "reach": 1} | said)
+
+
+def test_an_operation_that_changes_its_input_is_refused() -> None:
+    def in_place(i: int, o: int, stride: int, norm: Callable[[int], nn.Module]) -> nn.Module:
+        return nn.Sequential(nn.ReLU(inplace=True), convolution(i, o, stride, norm))
+
+    registered(in_place)
+    with pytest.raises(SpaceError, match=r"'tried' of mine\.py changes what it is given.* leave out inplace=True"):
+        find_block("tried").parameters(PLACE)
+
+    def later(i: int, o: int, stride: int, norm: Callable[[int], nn.Module]) -> nn.Module:
+        return nn.Sequential(convolution(i, o, stride, norm), nn.ReLU(inplace=True))
+
+    with registering("mine.py", "digest"):
+        operation("later", nonlinear_functions=2, reach=1)(later)
+    assert find_block("later").parameters(PLACE) == find_block("conv_gelu").parameters(PLACE)
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (lambda shape: shape.height, r"its function flops fails from 4x7x7 to 6x4x4: .*no attribute 'height'"),
+        (lambda shape: float(shape.in_channels), r"its function flops must give a whole number \(got 4.0 from 4x7x7"),
+    ],
+)
+def test_a_count_that_fails_is_said(count: Callable[[Shape], Any], message: str) -> None:
+    registered(convolution, flops=count)
+    with pytest.raises(SpaceError, match=message):
+        find_block("tried").flops(PLACE)

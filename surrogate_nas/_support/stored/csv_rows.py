@@ -77,7 +77,9 @@ def _separator(path: Path) -> str:
 
 
 def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith("#")
+    """Returns whether a line is a comment; a cell ``#`` is the name of a column that counts rows."""
+    text = line.lstrip()
+    return text.startswith("#") and not text[1:].startswith(tuple(_SEPARATORS))
 
 
 def _fitted(row: list[str], wanted: int, separator: str) -> list[str]:

@@ -13,8 +13,8 @@ from surrogate_nas._support.commands import shown as command
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of, shown
 from surrogate_nas.cli.command_line import complain, say
-from surrogate_nas.costs.budget import parse_budget
-from surrogate_nas.costs.cost import format_cost, format_reachable, split_cost
+from surrogate_nas.costs.budget import BudgetRequest, parse_budget
+from surrogate_nas.costs.cost import COSTS, format_cost, format_reachable, split_cost
 from surrogate_nas.errors import BudgetError, InfeasibleBudgetError
 from surrogate_nas.space.space import Space
 
@@ -65,11 +65,12 @@ def compare_winners(run: Path, results: Path, as_json: bool) -> None:
         for one in latencies:
             numbers = ["-" if ms is None else format_cost("latency_ms", ms) for ms in (one.predicted, one.measured)]
             numbers.append("-" if one.budget is None else format_cost("latency_ms", one.budget))
-            words = "within" if one.within else "over the budget" if one.measured is not None else "never settled"
+            words = "never settled" if one.measured is None else "within" if one.within else "over the budget"
+            words = "" if one.measured is not None and one.budget is None else words
             rows.append([one.code, *numbers, words])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         say("\n".join(in_one_line("  ".join(map(str.ljust, row, widths)).rstrip()) for row in rows))
-        if best is not None:
+        if best is not None and best.budget is not None:
             say(f"best finalist within the budget on {measured.device}: {best.code}")
     if best is None:
         raise InfeasibleBudgetError(
@@ -126,11 +127,23 @@ def say_latencies(
         raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
 
 
+def require_budget(budget: str | None) -> BudgetRequest | None:
+    """Returns the latency that ``--budget`` asks for; None if it is not given.
+
+    Raises:
+        BudgetError: If it is no latency.
+    """
+    try:
+        return None if budget is None else parse_budget("latency_ms", budget)
+    except BudgetError as error:
+        raise BudgetError(str(error).replace(COSTS["latency_ms"].option, "--budget")) from None
+
+
 def _limit(budget: str | None, values: NDArray[np.float64], device: str) -> float | None:
     """Returns the latency that a budget allows on a device, which it may name; values are the device's, shape (N,)."""
-    if budget is None:
+    request = require_budget(budget)
+    if request is None:
         return None
-    request = parse_budget("latency_ms", budget)
     named = split_cost(request.cost)[1]
     if named not in (None, device):
         raise BudgetError(f"the latencies are of {shown(device)}, and --budget names {shown(named)}; name none")
@@ -148,7 +161,9 @@ def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: 
 
     device, values = measured.device, measured.median_ms
     if len(values) < rows_needed(space):
-        complain(f"warning: a study needs {rows_needed(space)} networks of {space.name}: measure more (--networks)")
+        enough = len(values) + measured.noisy >= rows_needed(space)
+        remedy = "measure again while the device does nothing else (--again)" if enough else "export more (--networks)"
+        complain(f"warning: a study needs {rows_needed(space)} calm measurements of {space.name}: {remedy}")
     facts = {**measured.facts, "networks_measured": len(values), "noisy": measured.noisy, "drift": measured.drift}
     write_predicted(path, space, {device: values}, {}, facts, measured.codes)
     limit = _limit(budget, values, device)
@@ -169,7 +184,8 @@ def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: 
         ]
         if limit is not None:
             lines.append(f"budget {format_cost('latency_ms', limit)}: {within} of {len(values)} meet it")
-        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
+        use = "" if len(values) < rows_needed(space) else f"; use it with --latency-table {path} --device {device}"
+        lines.append(f"written: {path}{use}")
         say("\n".join(map(in_one_line, lines)))
     if within == 0:
         least = format_reachable("latency_ms", smallest)

@@ -161,6 +161,10 @@ def measure(
     """
     settings = settings or HardwareSettings()
     if not isinstance(what, Space):
+        if architecture is not None or network is not None:
+            raise SettingsError("a file is one network: leave out architecture and network, or give a space")
+        if settings.backend not in ("auto", "onnx"):
+            raise SettingsError(f"a file is measured in ONNX Runtime, and not by the back-end {settings.backend}")
         return _measure_model(expanded(what), settings)
     if architecture is None:
         raise SettingsError('measure needs an architecture of the space, such as measure(space, "1102")')
@@ -173,6 +177,8 @@ def measure(
 def _measure_model(path: Path, settings: HardwareSettings) -> Measurement:
     quantised = settings.precision == "int8"
     file = path / (INT8 if quantised else ONNX) if path.is_dir() else path
+    if quantised and file.name == ONNX:
+        raise SettingsError(f"{file} is the float model; measure {INT8} beside it")
     if not file.is_file():
         raise SettingsError(
             f"there is no model at {file}; export one by: {shown('train', 'RUN', *(['--int8'] * quantised))}"

@@ -24,7 +24,9 @@ OTHER_COSTS: Mapping[str, Kind] = MappingProxyType(
 and this."""
 
 _UNIT = re.compile(r"\s*(ns|us|µs|ms|s|uJ|mJ|J|B|bytes|KB|kB|KiB|MB|MiB)\Z")
-_INDEX = re.compile(r"(|Unnamed: \d+|index|id|row|__index_level_\d+__)", re.ASCII)  # names that pandas and people give
+_INDEX = re.compile(
+    r"(|#|Unnamed: \d+|index|idx|id|row|__index_level_\d+__)", re.ASCII
+)  # names that pandas and people give
 
 
 def code_column(columns: Columns) -> str:
@@ -64,7 +66,8 @@ def fault_of_name(column: str) -> str | None:
     if found is None:
         return None
     wanted = OTHER_COSTS[found.costs[0]][1]
-    return f"its name says {found.unit}; convert it to {wanted} and call it {' or '.join(found.right_names)}"
+    converted = "" if found.unit == wanted else f"convert it to {wanted} and "
+    return f"its name says {found.unit}; {converted}call it {' or '.join(found.right_names)}"
 
 
 def require_named(columns: Columns, device: str, costs: Collection[str]) -> None:

@@ -22,7 +22,7 @@ from surrogate_nas.hardware.tables.predicted import (
     read_conditions,
     read_drift,
     read_held_out,
-    require_unit,
+    require_own,
     typical_error,
 )
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
@@ -54,7 +54,7 @@ class TableLatency:
         self._space = space
         self._path = path
         columns = read_columns(path)
-        require_unit(path, unit)
+        require_own(path, space, unit)
         key = code_column(columns)
         self._device = device_column(columns, device)
         positions = _positions(space, columns, key)

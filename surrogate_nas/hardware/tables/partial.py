@@ -24,7 +24,7 @@ from surrogate_nas.hardware.tables.cell_numbers import positive_numbers
 from surrogate_nas.hardware.tables.device_columns import code_column, device_column
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
-from surrogate_nas.hardware.tables.predicted import is_own, read_conditions, read_drift, require_unit, typical_error
+from surrogate_nas.hardware.tables.predicted import is_own, read_conditions, read_drift, require_own, typical_error
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_rows, require_once
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.space.layouts import ChoosesSize, decides_by_layer
@@ -107,7 +107,7 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
         CostTableError: If the file cannot be read, has too few rows, or has a row twice.
     """
     columns = read_columns(path)
-    require_unit(path, unit)
+    require_own(path, space, unit)
     key = code_column(columns)
     column = device_column(columns, device)
     texts, needed = code_texts(space, columns, key), rows_needed(space)

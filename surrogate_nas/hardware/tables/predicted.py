@@ -118,13 +118,23 @@ def is_own(path: Path) -> bool:
     return bool(_metadata(path))
 
 
-def require_unit(path: Path, unit: str) -> None:
-    """Refuses another unit than milliseconds for a table that this project wrote.
+def require_own(path: Path, space: Space, unit: str) -> None:
+    """Refuses a table that this project wrote for another space, and another unit than milliseconds for its tables.
+
+    One code may stand for different architectures in two spaces.
 
     Raises:
-        CostTableError: If it is another one.
+        CostTableError: If the space or the unit is another one.
     """
-    if unit not in ("auto", "ms") and is_own(path):
+    metadata = _metadata(path)
+    if not metadata:
+        return
+    if metadata.get("space_fingerprint") != space.fingerprint:
+        raise CostTableError(
+            f"{path} was made for another search space than {space.name}, so its codes mean other architectures; make a"
+            " table of this space by hardware profile or hardware import-bench"
+        )
+    if unit not in ("auto", "ms"):
         raise CostTableError(f"{path}: its latencies are in ms, as this project writes them, and not in {unit}")
 
 
@@ -197,6 +207,8 @@ def read_conditions(path: Path) -> str:
     # Logs of other programs do not say all of them.
     said = {name: in_one_line(str(_fact(path, name) or ""))[:_MOST_LETTERS] for name in _CONDITIONS}
     runtime, provider = said["runtime"], said["provider"]
+    if runtime[:1].isdigit():  # this machine's profile has the version alone
+        runtime = f"onnxruntime {runtime}"
     threads = f"{said['threads']} thread{'s' if said['threads'] != '1' else ''}" if said["threads"] else ""
     batch = f"batch {said['batch']}" if said["batch"] else ""
     return ", ".join(filter(None, (runtime, provider if provider != runtime else "", said["dtype"], threads, batch)))

@@ -49,7 +49,7 @@ def parse_row(space: Space, text: str, columns: Columns, name: str, row: int) ->
             remedy = f"give the row a code like {example}, or remove it"
         elif re.fullmatch(r"[\d.,]+E\+?\d+", text, re.ASCII | re.IGNORECASE):
             remedy = f"a spreadsheet made it a number: import the column as text, so that codes stay like {example}"
-        elif text.isascii() and text.isdigit() and len(text) < space.num_decisions:
+        elif _lost_zeros(columns, name) and text.isascii() and text.isdigit() and len(text) < space.num_decisions:
             remedy = f"codes have {space.num_decisions} digits: keep the column as text, so that leading zeros stay"
         raise CostTableError(f"{where}: {shown(got)} is not an architecture of {space.name}; {remedy}") from None
 
@@ -82,6 +82,12 @@ def require_once(columns: Columns, name: str, positions: NDArray[np.integer]) ->
             f"{columns.where(later, name)}: architecture {columns.texts(name)[later]} appears twice, first in"
             f" {columns.place(earlier)}; keep one of the rows"
         )
+
+
+def _lost_zeros(columns: Columns, name: str) -> bool:
+    """Returns whether a spreadsheet may have taken leading zeros away: some code would still have one otherwise."""
+    texts = columns.texts(name)
+    return columns.path.suffix != ".parquet" and not any(len(text) > 1 and text.startswith("0") for text in texts)
 
 
 def _plain(text: str) -> str:

@@ -22,7 +22,7 @@ from surrogate_nas.hardware.tables.device_columns import (
 )
 from surrogate_nas.hardware.tables.latency_units import UNITS, doubt_of_unit
 from surrogate_nas.hardware.tables.partial import rows_needed
-from surrogate_nas.hardware.tables.predicted import is_own, require_unit
+from surrogate_nas.hardware.tables.predicted import is_own, require_own
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
@@ -124,7 +124,7 @@ def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
         CostTableError: If the file cannot be read as a table, or has no column of codes.
     """
     columns = read_columns(path)
-    require_unit(path, unit)
+    require_own(path, space, unit)
     name = code_column(columns)
     found = TableCheck(path, len(columns.texts(name)))
     _check_codes(found, columns, name, space)

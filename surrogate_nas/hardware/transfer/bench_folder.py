@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from surrogate_nas._support.commands import shown as shown_command
 from surrogate_nas._support.files import is_file_name, parse_json
 from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.hardware.transfer import remote_runner
 
 MANIFEST = "manifest.json"
-_MODEL = ".onnx"  # a file of another ending might be code beside the runner, such as numpy.py
+MODEL = ".onnx"  # a file of another ending might be code beside the runner, such as numpy.py
 
 
 def runner() -> Path:
@@ -37,11 +38,12 @@ def read_manifest(bench: Path) -> dict[str, Any]:
             raise ValueError("no shape")
         manifest = dict(manifest) | {"network": dict(manifest["network"])}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise SettingsError(f"{bench} is not a bench; make one with: export-bench SPACE {bench}") from None
+        command = shown_command("hardware", "export-bench", "SPACE", "FOLDER")
+        raise SettingsError(f"{bench} is not a bench; make one in a new folder with: {command}") from None
     for code, name in models.items():
-        if not is_file_name(code) or not is_file_name(name) or not name.endswith(_MODEL):
+        if not is_file_name(code) or not is_file_name(name) or not name.endswith(MODEL):
             raise SettingsError(
-                f"{bench / MANIFEST}: a model has a code of letters, digits, '.', '_' and '-', and a file CODE{_MODEL}"
+                f"{bench / MANIFEST}: a model has a code of letters, digits, '.', '_' and '-', and a file CODE{MODEL}"
                 f" (got {shown(code)}, {shown(name)}); make the bench again with export-bench"
             )
     return manifest

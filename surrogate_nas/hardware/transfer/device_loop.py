@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from surrogate_nas._support.files import atomic_write
 from surrogate_nas._support.words import first_line
-from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer.bench_folder import bench_files, held_files, read_manifest, results_file, runner
 from surrogate_nas.hardware.transfer.device_results import require_name
@@ -165,7 +165,14 @@ def _measure_by_tool(
                 f"{shell.host} sent an archive of results that cannot be read ({first_line(error)}); run the same"
                 " command to go on, or measure with --again"
             ) from None
-        results, _ = import_logs(bench, Path(place), options.device, options.threads)
+        try:
+            results, _ = import_logs(bench, Path(place), options.device, options.threads)
+        except CostTableError as error:
+            said = str(error).replace(f"{place}/", "")
+            raise MeasurementError(
+                f"what {options.program} printed on {shell.host} cannot be used: {said}. To measure all models again,"
+                " add --again"
+            ) from None
     return results
 
 

@@ -18,6 +18,8 @@ from surrogate_nas._support.words import count_of, shown
 from surrogate_nas.errors import CostTableError, MeasurementError, SpaceError
 from surrogate_nas.hardware.regression.sparse import FEWEST
 from surrogate_nas.hardware.tables.cell_numbers import LATENCY, fault_of, positive_numbers, read_numbers
+from surrogate_nas.hardware.tables.column_units import misnamed, unit_of_time
+from surrogate_nas.hardware.tables.device_columns import other_cost
 from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row, require_once
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.hardware.transfer import remote_runner
@@ -154,6 +156,11 @@ def require_name(path: Path, device: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", device) or device in ("code", "arch", "auto"):
         raise CostTableError(
             f"{path}: a device is named by letters, digits, '_', '.' and '-' (got {shown(device)}); rename it"
+        )
+    if misnamed(device) is not None or other_cost(device) is not None or unit_of_time(device) is not None:
+        raise CostTableError(
+            f"{path}: {shown(device)} ends as a column of another cost or unit does, and a study would not read its"
+            " latencies; rename the device"
         )
 
 

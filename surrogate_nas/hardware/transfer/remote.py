@@ -17,7 +17,7 @@ from surrogate_nas._support.model_format import INPUT
 from surrogate_nas._support.optional import require_package
 from surrogate_nas._support.words import first_line
 from surrogate_nas.costs.number_formats import Numbers
-from surrogate_nas.errors import MeasurementError, SettingsError
+from surrogate_nas.errors import CostTableError, MeasurementError, SettingsError
 from surrogate_nas.hardware.measure.backends import onnx_model
 from surrogate_nas.hardware.measure.pieces import prepare
 from surrogate_nas.hardware.regression.features import latency_views
@@ -27,6 +27,7 @@ from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.partial import needs_pieces
 from surrogate_nas.hardware.tables.text_columns import read_columns
 from surrogate_nas.hardware.transfer import remote_runner
+from surrogate_nas.hardware.transfer.bench_folder import MANIFEST, MODEL
 from surrogate_nas.hardware.transfer.design import choose_informative, design_features
 from surrogate_nas.hardware.transfer.device_results import RUNNER, RemoteResults
 from surrogate_nas.hardware.transfer.from_devices import Transfer
@@ -43,11 +44,15 @@ def read_known(path: Path, devices: Sequence[str], space: Space) -> NDArray[np.f
         CostTableError: If the table is incomplete or has no such device; without devices, all columns are taken.
     """
     names = devices or device_names(read_columns(path))
+    if not names:
+        raise CostTableError(f"{path} has no column of latencies; add one per device, in milliseconds")
     tables = [TableLatency(space, path, name, "ms") for name in names]
     return np.stack([table.evaluate(space.all_codes())["latency_ms"] for table in tables], axis=1)
 
 
-def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | None = None) -> Codes:
+def choose_to_measure(
+    space: Space, count: int, known_ms: NDArray[np.float64] | None = None, *, or_fewer: bool = False
+) -> Codes:
     """Returns connected networks, of distinct computations, that predict the rest best, shape (count, D).
 
     In a space too large to list, they are some of many draws; where networks differ in size, they are spread over
@@ -57,6 +62,7 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
         space: The space.
         count: Number of networks.
         known_ms: Latencies of other devices, shape (size, S), or None; with them ten networks suffice.
+        or_fewer: Whether a space with fewer networks gives all of them.
 
     Raises:
         SettingsError: If the space has fewer, or a prediction needs more.
@@ -65,6 +71,7 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
         everything = space.all_codes()
         # Of networks that compute the same, the one without operations that nothing uses.
         connected = space.is_connected(everything) & (space.effective(everything) == everything).all(axis=1)
+        count = min(count, int(connected.sum())) if or_fewer else count
         if not 3 <= count <= connected.sum():
             raise SettingsError(f"--networks must be between 3 and {connected.sum()} (got {count})")
         rows = Transfer(latency_views(space, everything), known_ms).choose(count, connected)
@@ -72,6 +79,7 @@ def choose_to_measure(space: Space, count: int, known_ms: NDArray[np.float64] | 
     every = space.all_codes() if space.listable else draw(space, _DRAWS, "balanced", np.random.default_rng(0))
     codes = np.unique(space.effective(every), axis=0)
     codes = codes[space.is_connected(codes)]
+    count = min(count, len(codes)) if or_fewer else count
     if not FEWEST <= count <= len(codes):
         raise SettingsError(f"--networks must be between {FEWEST} and {len(codes)} (got {count})")
     if needs_pieces(space):
@@ -110,21 +118,20 @@ def export_bench(
     require_package("onnx", "ONNX models", MeasurementError)
     if numbers != "float32":
         require_package("onnxruntime", "ONNX models", MeasurementError)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SettingsError(f"{folder} must be a new or an empty folder")
+    _require_free(folder, {*(f"{digits}{MODEL}" for digits in space.digits(codes)), RUNNER})
     shape = (network.input_channels, network.image_size, network.image_size)
     models: dict[str, str] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         for digits, code in zip(space.digits(codes), codes, strict=True):
-            models[digits] = f"{digits}.onnx"
+            models[digits] = f"{digits}{MODEL}"
             module, example = prepare(build_network(space, code, network), shape, batch, torch.device("cpu"))
             content = _content(digits, module, example, numbers)
             with atomic_write(folder / models[digits]) as temporary:
                 temporary.write_bytes(content)
     write_text(folder / RUNNER, Path(str(remote_runner.__file__)).read_text(encoding="utf-8"))
     write_json(
-        folder / "manifest.json",
+        folder / MANIFEST,
         {
             "schema": 1,
             "space": space.name,
@@ -138,6 +145,18 @@ def export_bench(
         },
     )
     return [folder / name for name in models.values()]
+
+
+def _require_free(folder: Path, names: set[str]) -> None:
+    """Refuses a folder that holds anything else than a part of the same bench, which an interrupted export left there.
+
+    The manifest is written last, so a folder without one is no bench yet.
+
+    Raises:
+        SettingsError: If it holds anything else.
+    """
+    if folder.exists() and (not folder.is_dir() or not {path.name for path in folder.iterdir()} <= names):
+        raise SettingsError(f"{folder} must be a new or an empty folder")
 
 
 def _content(digits: str, module: Callable[[Tensor], Tensor], example: Tensor, numbers: Numbers) -> bytes:

@@ -3,6 +3,7 @@
 A file is named after its model: ``000123.txt`` holds what ``benchmark_model --graph=000123.tflite`` printed.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -17,7 +18,7 @@ from surrogate_nas._support.words import shown
 from surrogate_nas.costs.number_formats import Numbers
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.transfer.bench_folder import read_manifest, results_file
-from surrogate_nas.hardware.transfer.device_results import require_name
+from surrogate_nas.hardware.transfer.device_results import RUNNER, require_name
 from surrogate_nas.hardware.transfer.remote_runner import COLUMNS
 
 _NUMBER = r"(\d{1,30}(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)(?![\d.])"
@@ -65,7 +66,8 @@ def import_logs(
 
     Raises:
         SettingsError: If the folder is not a bench.
-        CostTableError: If a file is not of a model, or holds no latency; the message names it.
+        CostTableError: If a file is not of a model, or holds no latency, or other results of the device are there;
+            the message names it.
     """
     manifest = read_manifest(bench)
     require_name(bench, device)
@@ -98,8 +100,26 @@ def import_logs(
     writer.writeheader()
     writer.writerows({**rows[code], **facts} for code in manifest["models"] if code in rows)
     results = results_file(bench, device)
+    _require_replaceable(results)
     write_text(results, text.getvalue())
     return results, [code for code in manifest["models"] if code not in rows]
+
+
+def _require_replaceable(results: Path) -> None:
+    """Refuses to replace results that the runner measured, which took a while.
+
+    Raises:
+        CostTableError: If they are there.
+    """
+    if not results.is_file():
+        return
+    with results.open(encoding="utf-8-sig", newline="") as file:
+        providers = {row.get("provider") for row in csv.DictReader(file)}
+    if not providers <= {*TOOLS}:
+        raise CostTableError(
+            f"{results} holds what {RUNNER} measured; remove it, or give the device of these logs another name"
+            " (--device)"
+        )
 
 
 def read_log(path: Path) -> tuple[str, float]:
@@ -109,9 +129,12 @@ def read_log(path: Path) -> tuple[str, float]:
         CostTableError: If there is none.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        content = path.read_bytes()
     except OSError as error:
         raise CostTableError(f"{path} cannot be read: {error.strerror}") from None
+    # Older shells of Windows write what a program prints in UTF-16.
+    coding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    text = content.decode(coding, errors="replace")
     for name, prints in TOOLS.items():
         for one in prints:
             found = re.findall(one.pattern, text)

@@ -2,7 +2,7 @@
 
     sampler = PredictorSampler(space, predictor, costs, [Budget("latency_ms", 5.0)])
     study = optuna.create_study(directions=["maximize"], sampler=sampler)
-    trial = study.ask()  # trial.params: one operation by decision
+    trial = study.ask({one.name: CategoricalDistribution(one.choices) for one in space.decisions})
     study.tell(trial, accuracy_percent)
 
 Symbols:
@@ -165,12 +165,17 @@ class PredictorSampler(BaseSampler):
         study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, known.violation[0].tolist())
 
     def _code(self, trial: FrozenTrial) -> Codes | None:
-        """Returns the trial's code, shape (1, D); None where it is not a code of the space."""
+        """Returns the trial's code, shape (1, D); None where it is not a code of the space.
+
+        A trial of which some decisions are not suggested yet has the code that it was given with the first one.
+        """
         try:
             chosen = [decision.choices.index(trial.params[decision.name]) for decision in self._space.decisions]
-        except (KeyError, ValueError):
+            return self._space.check([chosen])
+        except KeyError:
+            return self._space.parse(trial.user_attrs[CODE])[None] if CODE in trial.user_attrs else None
+        except ValueError:
             return None
-        return self._space.check([chosen])
 
     def _seen(self, study: Study, asking: FrozenTrial) -> tuple[dict[bytes, list[float]], list[bytes]]:
         """Returns values of finished trials by class, and the classes of all others that the study has."""

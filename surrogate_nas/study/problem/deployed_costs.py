@@ -132,7 +132,8 @@ def _with_memory(model: CompositeCosts, space: Space, deployed: NetworkSpec, run
     """Returns the model with the RAM and flash of the device, by a planner or by counts."""
     settings = run.settings
     row = find_planner(settings.hardware)
-    title = "RAM and flash (counted)" if row is None else f"RAM and flash ({row.title})"
+    origin = "from the table" if {*NAMES} <= {*model.names} else "counted" if row is None else row.title
+    title = f"RAM and flash ({origin})"
     with run.progress(title, "planning networks") as advance:
         planning = Planning(settings.seed, run.workers, None, lambda _what, done, total: advance(done, total))
         return with_device_memory(model, space, deployed, settings.hardware, planning)

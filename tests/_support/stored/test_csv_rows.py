@@ -45,3 +45,9 @@ def test_decimal_commas_between_commas_are_refused_with_the_remedy(tmp_path: Pat
     (tmp_path / "t.csv").write_text("code,a\n01,2,5\n")
     with pytest.raises(CostTableError, match=r"line 2: a row needs 2 cells.*\(got 3\); write decimal points"):
         read_csv_rows(tmp_path / "t.csv", CostTableError)
+
+
+def test_a_column_whose_name_is_the_sign_of_a_comment_is_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("# made by hand\n#,code,pi\n0,01,2\n")
+    held = read_csv_rows(tmp_path / "t.csv", CostTableError)
+    assert (held.header, held.rows) == (["#", "code", "pi"], [["0", "01", "2"]])

@@ -40,3 +40,15 @@ def test_the_model_of_a_folder_is_the_one_in_the_precision_of_the_settings(
     (tmp_path / "model.int8.onnx").unlink()
     with pytest.raises(SettingsError, match=r"model\.int8\.onnx; export one by: .*train RUN --int8"):
         measure(tmp_path, settings=small)
+
+
+def test_what_does_not_hold_for_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").touch()
+    for words, message in (
+        ({"architecture": "311441"}, "leave out architecture and network"),
+        ({"settings": HardwareSettings(backend="eager")}, "not by the back-end eager"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            measure(tmp_path, **words)
+    with pytest.raises(SettingsError, match=r"is the float model; measure model\.int8\.onnx beside it"):
+        measure(tmp_path / "model.onnx", settings=HardwareSettings(precision="int8"))

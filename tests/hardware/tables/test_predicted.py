@@ -26,6 +26,7 @@ from surrogate_nas.hardware.tables.predicted import (
     write_predicted,
 )
 from surrogate_nas.hardware.tables.table_check import check_table
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
 
@@ -222,3 +223,13 @@ def test_the_typical_error_holds_drift_once(space: Space, tmp_path: Path) -> Non
     assert TableLatency(space, tmp_path / "a.parquet", "phone").relative_error("latency_ms") == pytest.approx(
         0.1026, abs=1e-3
     )
+
+
+def test_a_table_of_this_project_for_another_space_is_refused(space: Space, written: Path) -> None:
+    other = load_space("nasbench201")
+    other.fingerprint = "0" * 16
+    with pytest.raises(CostTableError, match="was made for another search space than nasbench201, so its codes mean"):
+        TableLatency(other, written, "phone")
+    with pytest.raises(CostTableError, match="was made for another search space"):
+        check_table(written, other)
+    assert check_table(written, space).good

@@ -73,5 +73,5 @@ _REST = '"space_fingerprint": "f", "network": {}'
 def test_folders_that_are_no_bench_are_refused(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(SettingsError, match="is not a bench; make one with: export-bench SPACE"):
+    with pytest.raises(SettingsError, match=r"is not a bench; make one in a new folder with: .*export-bench SPACE"):
         read_manifest(tmp_path)

@@ -149,3 +149,31 @@ def test_a_network_that_cannot_be_quantised_is_named(
     codes = choose_to_measure(space, 10)[:1]
     with pytest.raises(MeasurementError, match=r"the network \d+ cannot be quantised: no such operation; export the"):
         export_bench(space, NetworkSpec(2, 1, 4, 1, 3), tmp_path / "bench", codes, 1, "int8")
+
+
+def test_an_export_that_was_interrupted_goes_on_and_other_folders_are_refused(space: Space, tmp_path: Path) -> None:
+    codes = choose_to_measure(space, 10)
+    folder, sizes = tmp_path / "bench", NetworkSpec(2, 1, 8, 3, 10)
+    export_bench(space, sizes, folder, codes, 1)
+    (folder / "manifest.json").unlink()
+    (folder / f"{space.digits(codes)[0]}.onnx").write_bytes(b"half")
+    models = export_bench(space, sizes, folder, codes, 1)
+    assert (folder / "manifest.json").is_file()
+    assert all(path.stat().st_size > 100 for path in models)
+    with pytest.raises(SettingsError, match="must be a new or an empty folder"):
+        export_bench(space, sizes, folder, codes, 1)
+
+
+def test_a_space_with_fewer_networks_gives_all_of_them() -> None:
+    small = load_space("quick")
+    fewest = len(choose_to_measure(small, 10_000, or_fewer=True))
+    assert 10 <= fewest < 60
+    with pytest.raises(SettingsError, match=f"between 10 and {fewest}"):
+        choose_to_measure(small, 60)
+
+
+def test_a_table_without_latencies_names_no_other_device(space: Space, tmp_path: Path) -> None:
+    rows = "".join(f"{code},1\n" for code in space.digits(space.all_codes()))
+    (tmp_path / "t.csv").write_text(f"code,pi_energy_mj\n{rows}")
+    with pytest.raises(CostTableError, match="has no column of latencies; add one per device"):
+        read_known(tmp_path / "t.csv", [], space)

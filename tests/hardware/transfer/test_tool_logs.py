@@ -90,3 +90,30 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     with pytest.raises(CostTableError, match="holds no files"):
         import_logs(bench, tmp_path / "logs", "pi", threads=1)
+
+
+def test_logs_of_older_shells_of_windows_are_read(tmp_path: Path) -> None:
+    (tmp_path / "0.txt").write_text(printed("benchmark_model", 3.0), encoding="utf-16")
+    found, ms = read_log(tmp_path / "0.txt")
+    assert found == "benchmark_model"
+    assert ms == pytest.approx(3.0)
+
+
+def test_results_of_the_runner_are_not_replaced(tmp_path: Path) -> None:
+    bench, logs = made_bench(tmp_path / "bench", "f", ["0", "1"]), tmp_path / "logs"
+    logs.mkdir()
+    (logs / "0.txt").write_text(printed("trtexec", 3.0))
+    results, _ = import_logs(bench, logs, "phone", 1)
+    assert import_logs(bench, logs, "phone", 1)[0] == results
+    measured = results.read_text().replace("trtexec", "CPUExecutionProvider")
+    results.write_text(measured)
+    with pytest.raises(CostTableError, match=r"holds what measure\.py measured; remove it, or give the device"):
+        import_logs(bench, logs, "phone", 1)
+    assert results.read_text() == measured
+
+
+@pytest.mark.parametrize("device", ["pi_mb", "pi_ram_bytes", "pi_us"])
+def test_devices_whose_columns_no_study_reads_are_refused(tmp_path: Path, device: str) -> None:
+    bench = made_bench(tmp_path / "bench", "f", ["0"])
+    with pytest.raises(CostTableError, match="ends as a column of another cost or unit does"):
+        import_logs(bench, tmp_path, device, 1)

@@ -3,6 +3,7 @@
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 
 from surrogate_nas.costs.protocol import CostModel
@@ -101,3 +102,20 @@ def test_other_parameters_are_refused(sampler: PredictorSampler) -> None:
     trial = study_of(sampler).ask()
     with pytest.raises(SettingsError, match="the study asks for 'dropout'"):
         trial.suggest_float("dropout", 0, 1)
+
+
+def test_trials_of_which_one_decision_was_suggested_are_not_proposed_again(
+    sampler: PredictorSampler, space: Space
+) -> None:
+    study, first = study_of(sampler), space.decisions[0]
+    for _ in range(4):
+        study.ask({first.name: CategoricalDistribution(first.choices)})
+    codes = np.stack([space.parse(trial.user_attrs["code"]) for trial in study.trials])
+    assert len(set(class_keys(space, codes))) == 4
+
+
+def test_a_trial_that_was_asked_with_the_decisions_has_them(sampler: PredictorSampler, space: Space) -> None:
+    decisions: dict[str, BaseDistribution] = {one.name: CategoricalDistribution(one.choices) for one in space.decisions}
+    study = study_of(sampler)
+    trial = study.ask(decisions)
+    assert space.digits(code_of(space, trial))[0] == study.trials[0].user_attrs["code"]
