@@ -29,6 +29,7 @@ from surrogate_nas.errors import DataError
 _CALIBRATION_IMAGES = 256
 # Of images that a limit left out of the study: with 10,000, an accuracy of 90% is known to 0.6 points.
 _TEST_SHARE, _LEAST_TESTED, _MOST_TESTED = 0.2, 2_000, 10_000
+_FEW_TESTED = 1_000  # fewer of these are taken only where they are as many as the study's validation images
 Progress = Callable[[int, int], None]
 TestOrigin = Literal["own", "left out", "validation"]
 """Where test images come from, the most trustworthy first; ``TEST_ORIGINS`` says what each means."""
@@ -203,9 +204,10 @@ def _load(
         train, test = read(source, everything), read(test_source, np.arange(len(test_source)))
         own = FinalImages.of(train.images, test.images, "own", read.notes, read.warnings)
         return _without_validation(own, test, settings, read, class_names)
-    if len(used) < len(source):
-        unseen = np.setdiff1d(everything, used)
-        tested = unseen[proportional_subset(source.labels[unseen], _tested(len(source)), len(class_names), seed)]
+    unseen = np.setdiff1d(everything, used)
+    tested = unseen[proportional_subset(source.labels[unseen], _tested(len(source)), len(class_names), seed)]
+    covers = len(np.unique(source.labels[tested])) == len(class_names)
+    if covers and len(tested) >= min(_FEW_TESTED, settings.validation_fraction * len(used)):
         # The study did not open all of them, so that nobody was asked what to do about damaged ones.
         images = read(source, np.setdiff1d(everything, tested), skip=len(tested) < len(unseen))
         test = read(source, tested, skip=True)

@@ -140,13 +140,13 @@ def _like(part: _Part, settings: DataSettings) -> DataSettings:
     return settings.model_copy(update={"image_size": side, "channels": "grey" if channels == 1 else "rgb"})
 
 
-def _disputed(train: _Part, digests: list[bytes], labels: NDArray[np.int64], settings: DataSettings) -> str | None:
+def _disputed(part: _Part, digests: list[bytes], labels: NDArray[np.int64], settings: DataSettings) -> str | None:
     """Returns a warning about images in two classes, where they are to be kept.
 
     Raises:
         DataError: If there are any, and they are not to be kept.
     """
-    text = disputed(digests, labels, train.name)
+    text = disputed(digests, labels, part.name)
     if text is not None and settings.on_two_classes == "error":
         raise DataError(f"{text}; remove the wrong ones, or keep them with --set data.on_two_classes=keep")
     return text
@@ -165,12 +165,15 @@ def _warnings(parts: list[_Part], read: _Reader) -> tuple[str, ...]:
     known = [Digested("training", digests, train.name)]
     for part in parts[1:]:
         known.append(Digested("validation", part.digests, part.name))
+        found += filter(None, [_disputed(part, part.digests, part.source.labels[part.decoded.kept], settings)])
         text = leaked(known[0], known[-1])
         found += [f"{text}: labels look better than they are"] if text else []
     test = open_test_source(settings.source, settings.path, train.source.class_names)
     if test is not None:
         held_out = read(test, np.arange(len(test)), train)
         found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
+        classes = held_out.source.labels[held_out.decoded.kept]
+        found += filter(None, [_disputed(held_out, held_out.digests, classes, settings)])
         judged = Digested("test", held_out.digests, held_out.name)
         for one in known:
             text = leaked(one, judged)

@@ -51,6 +51,8 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
+        if path.parts and path.parts[0] in ("http:", "https:"):
+            raise SettingsError(f"{path.name} is on the web: download it, and name the file")
         if not path.exists():
             raise SettingsError(f"there is no image or folder of images at {path}")
         if path.is_dir():
@@ -79,8 +81,10 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
     mode: Literal["L", "RGB"] = "L" if preprocessing.channels == 1 else "RGB"
     try:
         if isinstance(picture, Path):
-            with _quietly_opened(picture) as image:
-                return square_pixels(image, preprocessing.size, mode, preprocessing.fit)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of Pillow, such as for damaged EXIF blocks and large images
+                with open_image(picture) as image:
+                    return square_pixels(image, preprocessing.size, mode, preprocessing.fit)
         image = Image.fromarray(_checked(picture)) if isinstance(picture, np.ndarray) else picture
         if not isinstance(image, Image.Image):
             raise PredictionError(_NO_IMAGE.format(type(image).__name__))
@@ -89,13 +93,6 @@ def pixels_of(picture: Picture, preprocessing: Preprocessing) -> NDArray[np.uint
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ... on damaged files
         raise PredictionError(reason_of(error)) from None
-
-
-def _quietly_opened(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        # Pillow warns of large images, which are decoded or refused here all the same.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return open_image(path)
 
 
 def _is_meant(file: Path) -> bool:

@@ -116,6 +116,10 @@ def _damaged(path: Path, error: Exception) -> StoreError:
 def _require(made_with: Mapping[str, str], identity: Mapping[str, str], path: Path) -> None:
     for name, value in identity.items():
         if made_with.get(name) != value:
+            if name == "images":
+                raise RunFolderError(
+                    f"the checkpoint {path} was made with other images; restore them, or remove the file to train again"
+                )
             raise RunFolderError(
                 f"the checkpoint {path} was made with {name} = {made_with.get(name)}, not {value}; continue with that"
                 " value, or remove the file to train again"

@@ -178,3 +178,15 @@ def test_images_that_check_an_export_are_of_all_classes(make_folder: MakeFolder)
     counts = [sum(row.numpy().tobytes() in checked for row in part) for part in of_class]
     assert sum(counts) == 20
     assert min(counts) >= 5
+
+
+def test_a_few_images_that_the_study_left_out_are_no_test(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 27, "dog": 27, "owl": 27})
+    settings = DataSettings(source="folder", path=str(root), max_images=80, recalibration_images=6, image_size=4)
+    images = load(settings, ("cat", "dog", "owl"), channels=3)
+    assert images.origin == "validation"
+    assert (len(images.train), len(images.test)) == (48, 32)
+    # As many as the validation images are enough, if they are of all classes.
+    half = load(settings.model_copy(update={"max_images": 54}), ("cat", "dog", "owl"), channels=3)
+    assert half.origin == "left out"
+    assert set(half.test.labels.tolist()) == {0, 1, 2}

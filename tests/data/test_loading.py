@@ -244,3 +244,13 @@ def test_images_that_memory_should_not_hold_are_divided_alike(make_folder: MakeF
     assert (inside.fingerprint, inside.mean, inside.std) == (outside.fingerprint, outside.mean, outside.std)
     assert inside.warnings == outside.warnings
     assert any("stay on the disk" in note for note in outside.notes)
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_an_image_in_two_classes_is_found_in_every_part(make_folder: MakeFolder, part: str) -> None:
+    root = make_folder({"train/cat": 10, "train/dog": 10, f"{part}/cat": 3, f"{part}/dog": 3})
+    shutil.copyfile(root / part / "cat" / "0001.png", root / part / "dog" / "copy.png")
+    with pytest.raises(DataError, match=r"^1 image is in two classes: cat/0001.png and dog/copy.png; remove the wrong"):
+        load_images(folder_settings(root), seed=0)
+    kept = load_images(folder_settings(root, on_two_classes="keep"), seed=0).warnings
+    assert "1 image is in two classes: cat/0001.png and dog/copy.png" in kept

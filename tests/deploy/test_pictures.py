@@ -1,6 +1,7 @@
 """Images as people have them, and what is wrong with those that cannot be read."""
 
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,3 +139,21 @@ def test_training_test_resume_check_and_prediction_find_the_same_images(tmp_path
     assert listing("folder", str(root)) == known
     Image.new("L", (4, 4), 9).save(elsewhere / "new.png")
     assert listing("folder", str(root)) != known
+
+
+def test_an_address_on_the_web_is_to_be_downloaded() -> None:
+    with pytest.raises(SettingsError, match=r"^a\.jpg is on the web: download it, and name the file"):
+        find_images([Path("https://example.com/a.jpg")])
+
+
+def test_what_pillow_says_of_an_image_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+
+    def noisy(path: Path) -> Image.Image:
+        warnings.warn("Corrupt EXIF data", UserWarning, stacklevel=1)
+        return Image.open(path)
+
+    monkeypatch.setattr("surrogate_nas.deploy.pictures.open_image", noisy)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert pixels_of(tmp_path / "a.png", Preprocessing(8, 1, (0.5,), (0.5,))).shape == (1, 8, 8)

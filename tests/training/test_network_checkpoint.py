@@ -87,3 +87,10 @@ def test_a_newer_checkpoint_says_so(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, tmp_path / "c", {"schema": "2", "step": "5", "identity": "{}"})
     with pytest.raises(StoreError, match="has version 2 and this program reads 1: the program is older than the file"):
         load_training(tmp_path / "c", network, optimizer, {})
+
+
+def test_other_images_are_said_without_a_digest(tmp_path: Path) -> None:
+    network, optimizer = network_and_optimizer()
+    save_training(tmp_path / "c", network, optimizer, 5, IDENTITY | {"images": "one"})
+    with pytest.raises(RunFolderError, match=r"was made with other images; restore them, or remove the file"):
+        load_training(tmp_path / "c", network, optimizer, IDENTITY | {"images": "two"})

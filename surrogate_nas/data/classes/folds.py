@@ -31,6 +31,8 @@ def usual_folds(splits: DataSplits) -> int:
     parts = (splits.train, splits.validation, splits.recalibration)
     wanted = math.ceil(sum(map(len, parts)) / len(splits.validation))
     folds = max(2, min(_MOST_USUAL, wanted, 1 + int(_outside(splits).min())))
+    if folds == 2 and int(splits.validation.labels.bincount(minlength=len(splits.class_names)).min()) < 2:
+        folds = 3  # two folds need two validation images of every class, and three do not
     check_folds(splits, folds)
     return folds
 
@@ -41,8 +43,7 @@ def check_folds(splits: DataSplits, folds: int) -> None:
     if folds == 2 and int(held_out.min()) < 2:
         # The second fold is trained and recalibrated on the study's validation images alone.
         raise DataError(
-            "labels.folds = 2: a class has 1 validation image; set labels.folds to 3 or more, or raise"
-            " data.validation_fraction"
+            "labels.folds = 2: a class has 1 validation image; set labels.folds to 3 or more, or add images"
         )
     fewest = int(counts.argmin())
     if folds > 1 and counts[fewest] < max(2, folds - 1):

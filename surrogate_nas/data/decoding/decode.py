@@ -232,7 +232,11 @@ def _check_readable(source: ImageSource, failures: dict[int, str], total: int, o
     first = _first(failures)
     listed = "; ".join(f"{source.describe(index)} ({failures[index]})" for index in first)
     more = f" and {len(failures) - len(first)} more" if len(failures) > len(first) else ""
-    remedy = "" if len(failures) == total else '; repair or delete them, or set data.on_unreadable = "skip"'
+    remedy = (
+        ""
+        if len(failures) == total
+        else "; repair or delete them, or start the study with --set data.on_unreadable=skip"
+    )
     raise DataError(f"{len(failures):,} of {count_of(total, 'image')} cannot be read: {listed}{more}{remedy}")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def open_folder(path: Path | None) -> ImageSource:
     """
     if path is None:
         raise DataError('data.path is missing: the source "folder" needs a folder with one sub-folder per class')
-    root, notes = _training_folder(existing_folder(path))
+    root, notes, unused = _training_folder(existing_folder(path))
     folders = visible_folders(root)
     if not folders:
         raise DataError(_no_classes(root))
@@ -62,7 +63,8 @@ def open_folder(path: Path | None) -> ImageSource:
         notes.append(f"{count_of(len(empty), 'sub-folder')} of {root} without images ignored: {_listed(empty)}")
     if loose := sum(is_image(Path(entry)) for entry in os.listdir(root)):
         notes.append(f"{count_of(loose, 'image')} of {root} outside the class folders ignored")
-    return _source(root, files, sorted(files), notes, other)
+    source = _source(root, files, sorted(files), notes, other)
+    return replace(source, warnings=(*unused, *source.warnings))
 
 
 def open_test_folder(path: Path | None, class_names: tuple[str, ...]) -> ImageSource | None:
@@ -110,13 +112,15 @@ def _open_held_out(root: Path | None, class_names: tuple[str, ...]) -> ImageSour
     if root is None:
         return None
     folders = visible_folders(root)
-    if unknown := [folder.name for folder in folders if folder.name not in class_names]:
+    # Macs write accents as letters of their own, which look the same.
+    known = {normalize("NFC", name): name for name in class_names}
+    if unknown := [folder.name for folder in folders if normalize("NFC", folder.name) not in known]:
         raise DataError(
             f"{root} has {count_of(len(unknown), 'class', 'classes')} that the training images lack:"
             f" {_listed(unknown)}; rename or remove them"
         )
     other: Counter[str] = Counter()
-    files = {folder.name: _images_under(folder, other) for folder in folders}
+    files = {known[normalize("NFC", folder.name)]: _images_under(folder, other) for folder in folders}
     if not any(files.values()):
         raise DataError(f"{root} holds no image of the classes {_listed(sorted(class_names))}: expected {LAYOUT}")
     source = _source(root, files, class_names, [], other)
@@ -184,20 +188,31 @@ def _find_training_folder(root: Path) -> Path | None:
     return next((folder for folder in named if visible_folders(folder)), None)
 
 
-def _training_folder(root: Path) -> tuple[Path, list[str]]:
-    """Returns the folder that holds the class folders, with notes on the files and folders next to it."""
+def _training_folder(root: Path) -> tuple[Path, list[str], list[str]]:
+    """Returns the folder that holds the class folders, with notes and warnings on the folders next to it.
+
+    Raises:
+        DataError: If there is none, or test or validation images stand among the class folders.
+    """
     folders, training = visible_folders(root), _find_training_folder(root)
     if training is not None:
-        return training, _beside(training, [folder for folder in folders if folder != training], _held_out(root))
+        others = [folder for folder in folders if folder != training]
+        return training, *_beside(training, others, _held_out(root))
     if folders and all(folder.name.lower() in {*HELD_OUT_NAMES, *TRAINING_NAMES} for folder in folders):
         if named := [folder for folder in folders if folder.name.lower() in TRAINING_NAMES]:
             raise DataError(_no_classes(named[0]))
         raise DataError(f"{root} has {_listed([f.name for f in folders])} but no train folder: expected {LAYOUT}")
-    return root, []
+    held_out = [folder.name for folder in folders if folder.name.lower() in HELD_OUT_NAMES and visible_folders(folder)]
+    if held_out:
+        raise DataError(
+            f"{root} has class folders beside {_listed(held_out)}: move the class folders into {root / 'train'}, or"
+            f" rename {_listed(held_out)} if it is a class"
+        )
+    return root, [], []
 
 
-def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
-    """Returns a note on the use of each folder next to the training folder."""
+def _beside(training: Path, folders: list[Path], used: _HeldOut) -> tuple[list[str], list[str]]:
+    """Returns a note on the use of each folder next to the training folder, and a warning about unused images."""
     parts = [f"{training} is used for the search"]
     if used.validation is not None:
         parts.append(f"{used.validation.name} labels architectures")
@@ -205,7 +220,17 @@ def _beside(training: Path, folders: list[Path], used: _HeldOut) -> list[str]:
         parts.append(f"{used.test.name} only tests the trained model")
     if rest := [folder.name for folder in folders if folder not in used]:
         parts.append(f"not used: {_listed(rest)}")
-    return ["; ".join(parts)] if folders else []
+    full = [folder.name for folder in folders if folder not in used and _holds_images(folder)]
+    warnings = [
+        f"images in {_listed(full)} are not used, since {training} has the class folders; move classes into it, and"
+        " images of each class into class folders of test/ or val/"
+    ]
+    return ["; ".join(parts)] if folders else [], warnings if full else []
+
+
+def _holds_images(folder: Path) -> bool:
+    """Returns whether a folder holds visible images at any depth."""
+    return any(is_image(file) for file in visible_files(folder))
 
 
 def _images_under(folder: Path, other: Counter[str]) -> list[str]:
@@ -216,7 +241,8 @@ def _images_under(folder: Path, other: Counter[str]) -> list[str]:
 
     images = []
     for file in visible_files(folder, refuse):
-        if is_image(file):
+        # A pipe would be waited for without an end; a link that leads nowhere is an image that cannot be read.
+        if is_image(file) and (file.is_file() or not file.exists()):
             images.append(str(file))
         else:
             other[file.suffix.lower() or "no suffix"] += 1

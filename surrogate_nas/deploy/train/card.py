@@ -1,5 +1,6 @@
 """A trained model in words, what it is, how good it is, what it costs: ``model-card.md``, and on the terminal."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from rich.text import Text
 
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
+from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
 from surrogate_nas.deploy.accuracy import Accuracy
@@ -24,6 +26,7 @@ from surrogate_nas.runs.console import StudyConsole
 _NAME_WIDTH = 16
 _MOST_COLUMNS = 12  # classes of a matrix that is still read
 _MISTAKES_SHOWN = 10
+_MARKS = re.compile(r"[|`*_\\[\]]")  # of Markdown
 _SQUARE = {"crop": "the centre square", "pad": "the whole image in the centre of a black square"}
 _PREPROCESSING = (
     "upright by EXIF; transparency on white; {square}; resized with antialiasing, by the mean of whole blocks"
@@ -47,7 +50,7 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
         f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}\n"
         f"- Preprocessing, which `Classifier` and `surrogate-nas predict` apply: {prepared}; `model.json` has"
         " mean and std\n"
-        f"- Classes: {', '.join(class_names)}\n"
+        f"- Classes: {', '.join(map(_cell, class_names))}\n"
         f"- Files: {_files(facts)}",
         "## How to use\n```\nsurrogate-nas predict FOLDER IMAGE...\n```\nFOLDER is the folder of this card. In Python:"
         ' `surrogate_nas.Classifier.load("FOLDER").predict("IMAGE")`.',
@@ -185,12 +188,12 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cell(name: str) -> str:
-    """Returns a class name that does not end the cell of a table."""
-    return name.replace("|", "\\|")
+    """Returns a name, or a text, that Markdown shows as it is, in one line and in one cell of a table."""
+    return _MARKS.sub(r"\\\g<0>", in_one_line(name)).replace("<", "&lt;")
 
 
 def _costs(facts: ModelFacts) -> str:
-    rows = ["| cost | predicted | budget |", "| --- | --- | --- |"]
+    rows = ["| cost | by the study | budget |", "| --- | --- | --- |"]
     for cost, value in facts.costs.items():
         budget = format_cost(cost, facts.budgets[cost]) if cost in facts.budgets else ""
         rows.append(f"| {cost} | {format_cost(cost, value)} | {budget} |")
@@ -203,7 +206,7 @@ def _costs(facts: ModelFacts) -> str:
         file = facts.device_file
         planned = [f"{COSTS[cost].title} {file.words(cost, facts.budgets)}" for cost in file.costs]
         measured.append(f"- `{file.file}`, planned by {file.planner}: {'; '.join(planned)}")
-    of = f"Predicted latency is of {facts.conditions or facts.device}."
+    of = f"The study's latency is of {facts.conditions or facts.device}."
     if "latency_ms" not in facts.costs:
         of = "The study predicted no latency, as none of its budgets is on it."
     return "\n".join(rows) + f"\n\n{of}\n\n" + "\n".join(measured)
@@ -253,7 +256,7 @@ def _terminal_rows(facts: ModelFacts) -> list[tuple[str, str]]:
         ("test accuracy", f"{accuracy_text(facts.test)} on {count_of(facts.test.images, 'image')}"),
         ("", facts.test_origin),
         ("balanced", f"{accuracy_text(facts.balanced)}, the mean over classes"),
-        ("lowest class", f"{lowest}: {accuracy_text(facts.classes[lowest])} on {on}"),
+        ("lowest class", f"{in_one_line(lowest)}: {accuracy_text(facts.classes[lowest])} on {on}"),
         ("predicted", f"{predicted_text(facts)} {facts.predicted_basis}, not after full training"),
     ]
     for title, precision, one in facts.variants:

@@ -158,7 +158,11 @@ class ModelFacts:
         runtimes = {"onnx": self.onnx, **self.runtimes.variants}
         both = [(one["float"], one["int8"]) for one in runtimes.values() if {"float", "int8"} <= one.keys()]
         lost = {int8.file: float_.accuracy.percent - int8.accuracy.percent for float_, int8 in both}
-        more = "" if self.quantisation_epochs else "; --resume --set training.quantisation_epochs=5 may win some back"
+        more = (
+            ""
+            if self.quantisation_epochs
+            else "; the same command with --resume --set training.quantisation_epochs=5 may win some back"
+        )
         return [
             f"{file} loses {points:.2f} percentage points of accuracy to the float model (more than"
             f" {LOSS_POINTS:g}){more}"

@@ -267,6 +267,9 @@ class _Writer:
                 return self.node("GlobalAveragePool", [source], name)
             case nn.Flatten() if (layer.start_dim, layer.end_dim) == (1, -1):
                 return self.node("Flatten", [source], name, axis=1)
+            case nn.Unflatten() if layer.dim == 1 and all(isinstance(size, int) for size in layer.unflattened_size):
+                sizes = torch.tensor([0, *layer.unflattened_size])  # 0 stands for the batch as it is
+                return self.node("Reshape", [source, self.weight(sizes, f"{name}.sizes")], name)
             case nn.Linear() if layer.bias is not None:
                 weights = [self.weight(layer.weight, f"{name}.weight"), self.weight(layer.bias, f"{name}.bias")]
                 return self.node("Gemm", [source, *weights], name, transB=1)

@@ -32,6 +32,7 @@ _SLOPE_SPREAD = 0.5
 _FAR = 2.0
 # Fewer trainings do not show their spread.
 _FEWEST_FOR_SPREAD = 4
+_RARE = 0.01  # a share of errors that chance alone may make seem none
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class ResidualProcess:
         settings: Influence of the score and of neighbours.
         allowed: True for candidates that may be trained and be the answer, shape (N,), or (B, N) for the answers to
             several sets of budgets; all by default.
+        images: Number of images that judge a training; their choice is chance. None where accuracies are exact.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class ResidualProcess:
         features: Floats,
         settings: ResidualSettings,
         allowed: NDArray[np.bool_] | None = None,
+        images: int | None = None,
     ) -> None:
         self._settings = settings
         self._answers = np.atleast_2d(np.ones(len(score), dtype=np.bool_) if allowed is None else allowed)
@@ -76,6 +79,7 @@ class ResidualProcess:
         best = np.sort(score[wanted])[::-1][: settings.reference]
         spread = float(best.std()) if np.ptp(best) > 0 else 1.0
         self._x = (score - best.mean()) / spread
+        self._images = images
         self._features = features
 
     def __len__(self) -> int:
@@ -83,7 +87,7 @@ class ResidualProcess:
 
     def with_score(self, score: Floats) -> "ResidualProcess":
         """Returns the same candidates without trainings, with another score, shape (N,)."""
-        return ResidualProcess(score, self._features, self._settings, self._answers)
+        return ResidualProcess(score, self._features, self._settings, self._answers, self._images)
 
     def with_answers(self, allowed: NDArray[np.bool_]) -> "ResidualProcess":
         """Returns the same candidates, of which others may be answers, shape (B, N)."""
@@ -156,6 +160,11 @@ class ResidualProcess:
         squares = apart @ np.linalg.solve(inside + settings.slope**2 * np.outer(differ, differ), apart)
         return max(settings.spread_percent, float(np.sqrt(max(squares, 0.0) / (len(values) - 1))))
 
+    def _error(self, accuracy_percent: float) -> float:
+        """Returns the standard error of an accuracy by the chance which images judge it, in percentage points."""
+        share = min(max(accuracy_percent / 100, _RARE), 1 - _RARE)
+        return 0.0 if self._images is None else 100 * float(np.sqrt(share * (1 - share) / self._images))
+
     def posterior(self, rows: Sequence[int], accuracy_percent: Sequence[float]) -> Posterior:
         """Returns the posterior after the candidates at ``rows`` (T) were trained to ``accuracy_percent`` (T)."""
         if not len(rows):
@@ -169,11 +178,14 @@ class ResidualProcess:
         columns = self._columns(taken, x)
         inside = columns[taken].copy()
         inside[np.diag_indices(len(taken))] += self._settings.noise**2
-        gain = np.linalg.solve(inside, columns.T).T  # (N, T)
         centre, unit = float(values.mean()), self._unit(values, inside, x[taken])
+        error = self._error(centre)
+        inside[np.diag_indices(len(taken))] += (error / unit) ** 2
+        gain = np.linalg.solve(inside, columns.T).T  # (N, T)
         mean = centre + unit * prior + gain @ (values - centre - unit * prior[taken])
         variance = self._variance(x) - np.einsum("nt,nt->n", gain, columns)
-        return Posterior(mean, unit * np.sqrt(np.maximum(variance, 0.0)), unit * self._settings.noise)
+        noise = float(np.hypot(unit * self._settings.noise, error))
+        return Posterior(mean, unit * np.sqrt(np.maximum(variance, 0.0)), noise)
 
     def next_batch(
         self, rows: Sequence[int], accuracy_percent: Sequence[float], count: int, pending: Sequence[int] = ()

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
+from surrogate_nas.data.classes.balance import images_behind
 from surrogate_nas.errors import Interrupted, SettingsError
 from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
 from surrogate_nas.labels.store import LabelStore, read_labels
 from surrogate_nas.predictor.features.graph_features import node_types, path_features
+from surrogate_nas.report.few_images import FEW_IMAGES
 from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.search.run_search import study_name
 from surrogate_nas.search.sampler_table import SAMPLERS
@@ -122,7 +124,8 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     problem, rows, codes = contenders.problem, contenders.rows, contenders.codes
     scores = scores.over(problem.pool)
     features = comparable_features(space, problem.deployed, space.canonical(codes))
-    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, contenders.answers)
+    images = images_behind(problem.splits.validation.labels, by_class=problem.splits.balance)
+    process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, contenders.answers, images)
     run.folder.networks.mkdir(exist_ok=True)
     place = _place(problem, run)
     for note in place.prepare():
@@ -158,6 +161,11 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     named = zip(map(int, contenders.derived), (space.digits([code])[0] for code in derived), strict=True)
     fates = Derived(dict(named), lengths, learnt).notes()
     notes = (*_notes(learnt, space.digits(codes)), *fates)
+    if learnt.rows and images < FEW_IMAGES:
+        notes += (
+            f"trainings: their accuracies rest on {count_of(images, 'validation image')} only, so chance may order"
+            " them; add images",
+        )
     for note in notes:
         run.console.note(note)
     if not learnt.rows:  # nothing is known of how accurate trained networks are

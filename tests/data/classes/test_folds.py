@@ -103,3 +103,10 @@ def test_two_folds_train_on_the_validation_images() -> None:
     check_folds(splits_of([8, 8], 0.25), 2)
     with pytest.raises(DataError, match=r"labels\.folds = 2: a class has 1 validation image; set labels\.folds to 3"):
         check_folds(splits_of([8, 8], 0.125), 2)
+
+
+def test_a_class_with_one_validation_image_has_three_usual_folds() -> None:
+    splits = splits_of([60, 3], 0.5)
+    assert int(splits.validation.labels.bincount().min()) == 1
+    assert usual_folds(splits) == 3
+    check_folds(splits, 3)

@@ -150,7 +150,7 @@ def test_unreadable_images_are_counted_named_and_told_apart(make_folder: MakeFol
         decode_folder(root)
     message = str(caught.value)
     assert "cat/0003.png (unknown image format)" in message
-    assert message.endswith('and 1 more; repair or delete them, or set data.on_unreadable = "skip"')
+    assert message.endswith("and 1 more; repair or delete them, or start the study with --set data.on_unreadable=skip")
 
 
 @pytest.mark.posix

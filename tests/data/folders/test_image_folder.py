@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -268,3 +269,43 @@ def test_a_test_part_of_other_classes_is_refused(make_folder: MakeFolder) -> Non
     root = make_folder({"train/cat": 2, "train/dog": 3, "test/dogs": 2})
     with pytest.raises(DataError, match="test has 1 class that the training images lack: dogs"):
         open_test_folder(root, ("cat", "dog"))
+
+
+@pytest.mark.parametrize("name", ["test", "val", "Testing"])
+def test_class_folders_beside_test_images_are_refused(make_folder: MakeFolder, name: str) -> None:
+    root = make_folder({"cat": 2, "dog": 2, f"{name}/cat": 1, f"{name}/dog": 1})
+    with pytest.raises(DataError, match=rf"has class folders beside {name}: move the class folders into .*train, or"):
+        open_folder(root)
+
+
+def test_a_class_may_be_called_test_where_it_holds_images_and_no_folders(make_folder: MakeFolder) -> None:
+    assert open_folder(make_folder({"good": 2, "test": 2})).class_names == ("good", "test")
+
+
+def test_images_that_are_not_used_are_warned_about(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/steam": 2, "train/diesel": 2, "bus": 3, "test": 2, "empty": 0})
+    (root / "docs").mkdir()
+    source = open_folder(root)
+    (warning,) = source.warnings
+    assert warning.startswith("images in bus, test are not used, since ")
+    assert "docs" in source.notes[0]
+    shutil.rmtree(root / "bus")
+    shutil.rmtree(root / "test")
+    assert open_folder(root).warnings == ()
+
+
+def test_accents_in_two_forms_are_one_class(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/Caf\u00e9": 2, "train/Tea": 2, "test/Cafe\u0301": 3, "test/Tea": 1})
+    test = open_test_folder(root, open_folder(root).class_names)
+    assert test is not None
+    assert test.labels.tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes of a name")
+def test_a_pipe_is_no_image_and_a_link_to_nothing_is_one_that_cannot_be_read(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 2})
+    os.mkfifo(root / "cat" / "pipe.png")
+    (root / "dog" / "link.png").symlink_to(root / "nowhere.png")
+    source = open_folder(root)
+    assert "cat/pipe.png" not in names(source)
+    assert names(source)[-1] == "dog/link.png"

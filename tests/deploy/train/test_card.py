@@ -108,3 +108,15 @@ def test_the_file_for_a_device_stands_next_to_its_budgets(
     assert "as C source: model.c, model.h" in out
     assert "RAM  121 KB, within the budget of 256 KB" in out
     assert "train another architecture by a tighter --flash-budget" in " ".join(err.split())
+
+
+def test_names_of_classes_are_shown_as_they_are(facts_of: Make) -> None:
+    name = "zebra\nline|`c*<i>"
+    facts = facts_of(
+        confusion={"cat": {"cat": 60, name: 2}, name: {"cat": 37, name: 1}}, trained_on={"cat": 4, name: 9}
+    )
+    card = model_card(facts, ("cat", name), GREY, "0.1.0")
+    shown = r"\|\`c\*&lt;i>"
+    assert "- Classes: cat, zebra" in card
+    assert card.count(shown) >= 4
+    assert "<i>" not in card

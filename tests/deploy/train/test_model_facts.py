@@ -58,7 +58,7 @@ def test_a_study_of_8_bits_holds_its_budget_against_the_8_bit_model(
 
 def test_a_loss_of_more_than_a_point_to_8_bits_is_said(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
     one = variant_of(0.5)
-    way_on = "; --resume --set training.quantisation_epochs=5 may win some back"
+    way_on = "; the same command with --resume --set training.quantisation_epochs=5 may win some back"
     lost = f"percentage points of accuracy to the float model (more than 1){way_on}"
     for right, words in ((89, []), (80, [lost])):
         small = replace(one, file="model.int8.onnx", accuracy=Accuracy.of(right, 100))
@@ -79,6 +79,8 @@ def test_what_a_training_for_8_bits_did_is_one_sentence(facts_of: Make, variant_
     assert near.tuning().endswith("of it; so many test images cannot tell the last two apart.")
     lost = {"float": variant_of(), "int8": replace(models["int8"], accuracy=Accuracy.of(80, 100))}
     (hint,) = facts_of(onnx=lost).losses()
-    assert hint.endswith("(more than 1); --resume --set training.quantisation_epochs=5 may win some back")
+    assert hint.endswith(
+        "(more than 1); the same command with --resume --set training.quantisation_epochs=5 may win some back"
+    )
     (known,) = facts_of(onnx=lost, quantisation_epochs=3).losses()
     assert known.endswith("(more than 1)")

@@ -122,3 +122,15 @@ def test_variations_of_one_network_say_less_about_the_others_spread_than_network
     one, other = (ResidualProcess(score, features, ResidualSettings()) for features in (near, apart))
     rows = [0, 1, 2, 3]
     assert one.posterior(rows, values).noise > 1.2 * other.posterior(rows, values).noise
+
+
+def test_few_images_leave_differences_to_chance() -> None:
+    rng, answers = np.random.default_rng(0), np.zeros(8)
+    values = (75 + rng.normal(scale=100 * np.sqrt(0.75 * 0.25 / 100), size=8)).tolist()
+    exact, few = (ResidualProcess(answers, np.zeros((8, 0)), SETTINGS, images=images) for images in (None, 100))
+    spread = [np.ptp(process.posterior(list(range(8)), values).mean) for process in (exact, few)]
+    assert spread[1] < 0.6 * spread[0]
+    assert few.posterior(list(range(8)), values).noise > 4
+    many = ResidualProcess(answers, np.zeros((8, 0)), SETTINGS, images=10**9).posterior(list(range(8)), values)
+    np.testing.assert_allclose(many.mean, exact.posterior(list(range(8)), values).mean, atol=1e-3)
+    assert few.with_score(answers).posterior([0], [75.0]).noise > 4
