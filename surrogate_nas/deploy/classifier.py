@@ -139,7 +139,7 @@ class Classifier:
         if model.is_dir() and (model / SPACE).exists() and not (model / DESCRIPTION).exists():
             raise StoreError(
                 f"the model in {model} was cut short while it was replaced; finish it with:"
-                f" {shown('train', 'RUN', '--resume')}"
+                f" {shown('train', 'RUN', '--resume')}, and the options that it was trained with"
             )
         if path.suffix.lower() != f".{ONNX.rpartition('.')[2]}":
             raise SettingsError(f"{path} is not an ONNX file; name the folder of the model, or its {ONNX}")

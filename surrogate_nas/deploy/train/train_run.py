@@ -148,8 +148,11 @@ def _train_and_deliver(
         return None
     parts = (training.recipe, training.scratch, training.seed, training.images, trained, processes, training.warnings)
     delivery = Delivery(request, choice, *parts, rivals, training.table, tuned)
+    before = [name for name in (INT8, *RUNTIME_FILES) if (choice.folder / name).exists()]
     with console.progress("export, check, measure") as advance:
         facts = deliver(delivery, advance)
+    if gone := [name for name in before if not (choice.folder / name).exists()]:
+        console.note(f"removed, as --int8 or --export did not ask for them again: {', '.join(gone)}")
     if tracker.is_open:
         tracker.numbers(tracked_results(facts))
         tracker.files(choice.folder / name for name in (CARD, DESCRIPTION, ONNX, INT8, *RUNTIME_FILES))
@@ -197,6 +200,11 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
         raise SettingsError(
             f"{processes_started().count} processes cannot share batches of {recipe.settings.batch_size} images; start"
             " fewer"
+        )
+    if recipe.settings.shift is not None and recipe.settings.shift >= choice.network.image_size:
+        raise SettingsError(
+            f"training.shift must be less than the image size, {choice.network.image_size} pixels (got"
+            f" {recipe.settings.shift})"
         )
     warnings = (*((changed,) if changed else ()), *images.warnings)
     balance = recipe.settings.balance

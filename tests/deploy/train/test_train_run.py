@@ -132,6 +132,8 @@ def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pyt
     with pytest.raises(SettingsError, match="4000 processes cannot share batches of 16 images"):
         start(TrainRequest(digits_copy))
     monkeypatch.delenv("WORLD_SIZE")
+    with pytest.raises(SettingsError, match=r"training\.shift must be less than the image size, \d+ pixels \(got 48\)"):
+        start(TrainRequest(digits_copy, settings={"training.shift": 48}))
 
     def missing(name: str, *_: object) -> None:
         raise ExportError(f"{name} is not installed")
