@@ -109,7 +109,8 @@ def learn_by_training(
         rows, process = _affordable(process, partial(_first_of, beginning.preferred, trainings), beginning.check)
         values = [float(value) for value in train(rows)] if rows else []
     for batches, size in enumerate(batch_sizes(trainings - len(rows), settings.rounds)):
-        gain = process.expected_gain(rows, values, size)
+        # Preferred candidates alone say little about their variations, so the batch after them is trained in any case.
+        gain = process.expected_gain(rows, values, size) if batches else float("inf")
         if gain < settings.stop_gain_percent:
             more = f"{count_of(size, 'more training')} {'was' if size == 1 else 'were'}"
             stopped = f"{more} expected to gain {gain:.3f} percentage points at most"

@@ -242,6 +242,11 @@ def test_parents_that_are_nearly_as_good_have_variations_too() -> None:
     assert set(first) & set(families[near])
 
 
+def test_variations_are_trained_however_little_they_are_expected_to_gain() -> None:
+    beginning = Beginning([WORSE, BETTER], DRAWN, variations=FAMILIES)
+    assert [len(batch) for batch in beginning_of(beginning, trainings=8, rounds=2, stop_gain_percent=99)] == [2, 3]
+
+
 def test_each_set_of_budgets_gets_variations_of_its_best_parent() -> None:
     answers = np.ones((2, 200), dtype=bool)
     answers[1, BETTER] = False
