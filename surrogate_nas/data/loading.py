@@ -162,19 +162,22 @@ def _warnings(parts: list[_Part], read: _Reader) -> tuple[str, ...]:
     digests = train.digests
     uneven = None if settings.balance else imbalance(labels, train.source.class_names)
     found += filter(None, [uneven, repeated(digests, train.name), _disputed(train, digests, labels, settings)])
-    known = [Digested("training", digests, train.name)]
+    known = [Digested("training", digests, train.name, labels)]
     for part in parts[1:]:
-        known.append(Digested("validation", part.digests, part.name))
-        found += filter(None, [_disputed(part, part.digests, part.source.labels[part.decoded.kept], settings)])
+        classes = part.source.labels[part.decoded.kept]
+        known.append(Digested("validation", part.digests, part.name, classes))
+        found += filter(None, [_disputed(part, part.digests, classes, settings)])
         text = leaked(known[0], known[-1])
-        found += [f"{text}: labels look better than they are"] if text else []
+        found += (
+            [f"{text}: remove them from one part, as labels of images that were trained on mislead"] if text else []
+        )
     test = open_test_source(settings.source, settings.path, train.source.class_names)
     if test is not None:
         held_out = read(test, np.arange(len(test)), train)
         found += [*test.warnings, *(f"test part: {warning}" for warning in held_out.decoded.warnings)]
         classes = held_out.source.labels[held_out.decoded.kept]
         found += filter(None, [_disputed(held_out, held_out.digests, classes, settings)])
-        judged = Digested("test", held_out.digests, held_out.name)
+        judged = Digested("test", held_out.digests, held_out.name, classes)
         for one in known:
             text = leaked(one, judged)
             found += [f"{text}; the final test leaves them out"] if text else []

@@ -67,7 +67,7 @@ def _shared_weights(facts: StudyFacts, trust: TrustFacts) -> Iterator[Judgement]
     if not trained:
         found += _best(trust.predictor)
     found += _labels(trust.labels, len(facts.made.data.classes))
-    found += _bias(facts.made.supernet, facts.made.data.train_images, trust.predictor.baselines)
+    found += _bias(facts.made.supernet, facts.made.data.train_images, trust.predictor.baselines, decides=not trained)
     if not trained:
         yield from found
         return
@@ -294,10 +294,13 @@ def _unlearnt(labels: LabelFacts) -> str:
     )
 
 
-def _bias(supernet: SupernetFacts, images: int, baselines: tuple[BaselineFacts, ...]) -> Iterator[Judgement]:
+def _bias(
+    supernet: SupernetFacts, images: int, baselines: tuple[BaselineFacts, ...], *, decides: bool
+) -> Iterator[Judgement]:
+    """Judges whether the supernet was trained long enough; where finalists decide, there is nothing to change."""
     passes = supernet.steps * supernet.batch_size / max(images, 1)
     if not supernet.pretrained and (supernet.steps < FEW_IMAGES_STEPS or passes < ENOUGH_PASSES):
-        yield from _short(supernet)
+        yield from _short(supernet, decides=decides)
     backwards = [baseline for baseline in baselines if baseline.tau is not None and baseline.tau < 0]
     if backwards:
         worst = min(backwards, key=lambda baseline: baseline.tau or 0.0)
@@ -308,15 +311,15 @@ def _bias(supernet: SupernetFacts, images: int, baselines: tuple[BaselineFacts, 
         )
 
 
-def _short(supernet: SupernetFacts) -> Iterator[Judgement]:
+def _short(supernet: SupernetFacts, *, decides: bool) -> Iterator[Judgement]:
     steps = formats.count(supernet.steps)
     bias = "Briefly trained supernets favour small subnets, which learn fastest, and underrate large ones."
     if supernet.steps < SHORT_STEPS:
         yield Judgement(
             "bad",
             f"The supernet was trained for {steps} steps only. {bias} Below about {formats.count(SHORT_STEPS)} steps"
-            " labels may rank architectures worse than a parameter count does, and no predictor can repair that. Set"
-            " supernet.steps higher.",
+            " labels may rank architectures worse than a parameter count does, and no predictor can repair that."
+            + (" Set supernet.steps higher." if decides else ""),
         )
     elif supernet.steps < ENOUGH_STEPS:
         yield Judgement(

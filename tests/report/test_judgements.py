@@ -162,6 +162,13 @@ def test_few_images_need_fewer_steps(facts: StudyFacts, count: int, images: int,
     assert level(few, "favour small subnets") == expected
 
 
+def test_more_steps_are_advised_only_where_shared_weights_decide(facts: StudyFacts) -> None:
+    short = steps(facts, 1_500)
+    trained = replace(short, answer=replace(short.answer, trained_networks=8))
+    advised = [any("Set supernet.steps higher" in one.text for one in judgements(each)) for each in (short, trained)]
+    assert advised == [True, False]
+
+
 def test_labels_that_fall_with_size_are_a_sign_of_undertraining(facts: StudyFacts) -> None:
     assert level(predictor(facts, baselines=(BaselineFacts("parameters", -0.01),)), "Labels fall") == "caution"
     assert level(predictor(facts, baselines=(BaselineFacts("parameters", 0.0),)), "Labels fall") is None

@@ -77,11 +77,13 @@ class Digested(NamedTuple):
         part: The part: training, validation or test.
         digests: Digest of each image's pixels.
         name: Returns the name of an image by its position.
+        labels: Their classes, shape (N,).
     """
 
     part: str
     digests: Sequence[bytes]
     name: Name
+    labels: NDArray[np.int64]
 
 
 def leaked(known: Digested, judged: Digested) -> str | None:
@@ -92,9 +94,12 @@ def leaked(known: Digested, judged: Digested) -> str | None:
     both = np.flatnonzero(shared(known.digests, judged.digests))
     if not both.size:
         return None
-    at = int(both[0])
-    twin = known.name(known.digests.index(judged.digests[at]))
+    first = {digest: position for position, digest in reversed(list(enumerate(known.digests)))}
+    twins = np.array([first[judged.digests[at]] for at in both])
+    differ = int((known.labels[twins] != judged.labels[both]).sum())
+    at, twin = int(both[0]), known.name(int(twins[0]))
     return (
         f"{len(both):,} of {count_of(len(judged.digests), f'{judged.part} image')} {'is' if len(both) == 1 else 'are'}"
         f" also among the {known.part} images, such as {judged.name(at)} ({known.part} image {twin})"
+        + (f", {differ:,} of them in another class" if differ else "")
     )

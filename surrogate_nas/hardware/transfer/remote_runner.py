@@ -23,6 +23,7 @@ import json
 import math
 import os
 import platform
+import re
 import sys
 import threading
 import time
@@ -173,6 +174,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     for name in ("threads", "repeats", "attempts"):
         if getattr(options, name) < 1:
             fail(f"--{name} must be at least 1 (got {getattr(options, name)})")
+    # A table has a column of this name.
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", options.device):
+        fail(f"--device must be of letters, digits, '_', '.' and '-' (got {options.device!r})")
     return options
 
 

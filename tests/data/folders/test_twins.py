@@ -34,11 +34,12 @@ def test_images_in_two_classes_are_named_three_at_most() -> None:
 def test_leaks_name_a_pair() -> None:
     training, test = [b"a", b"b"], [b"c", b"b", b"b"]
     assert shared(training, test).tolist() == [False, True, True]
-    known = Digested("training", training, "train {}".format)
-    assert leaked(known, Digested("test", [b"c"], str)) is None
-    assert leaked(known, Digested("test", test, "test {}".format)) == (
+    known = Digested("training", training, "train {}".format, np.array([0, 1]))
+    assert leaked(known, Digested("test", [b"c"], str, np.array([0]))) is None
+    assert leaked(known, Digested("test", test, "test {}".format, np.array([0, 1, 1]))) == (
         "2 of 3 test images are also among the training images, such as test 1 (training image train 1)"
     )
-    assert leaked(known, Digested("validation", [b"a"], "val {}".format)) == (
-        "1 of 1 validation image is also among the training images, such as val 0 (training image train 0)"
+    assert leaked(known, Digested("validation", [b"a"], "val {}".format, np.array([1]))) == (
+        "1 of 1 validation image is also among the training images, such as val 0 (training image train 0), 1 of them"
+        " in another class"
     )

@@ -149,6 +149,7 @@ def test_damaged_measurements_are_refused_with_the_way_on(
     [
         (["--output", "missing/r.csv"], "missing/r.csv.part cannot be written: No such file or directory"),
         (["--attempts", "0"], r"--attempts must be at least 1 \(got 0\)"),
+        (["--device", "my phone"], r"--device must be of letters, .* \(got 'my phone'\)"),
     ],
 )
 def test_what_cannot_end_well_ends_before_anything_is_measured(
