@@ -29,7 +29,7 @@ from surrogate_nas.errors import DataError
 _CALIBRATION_IMAGES = 256
 # Of images that a limit left out of the study: with 10,000, an accuracy of 90% is known to 0.6 points.
 _TEST_SHARE, _LEAST_TESTED, _MOST_TESTED = 0.2, 2_000, 10_000
-_FEW_TESTED = 1_000  # fewer of these are taken only where they are as many as the study's validation images
+_FEW_TESTED = 200  # fewer of these are taken only where they are as many as the study's validation images
 Progress = Callable[[int, int], None]
 TestOrigin = Literal["own", "left out", "validation"]
 """Where test images come from, the most trustworthy first; ``TEST_ORIGINS`` says what each means."""

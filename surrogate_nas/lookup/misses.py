@@ -36,13 +36,14 @@ def infeasible_error(
         misses: The nearest architectures.
     """
     asked = " and ".join(str(budget) for budget in budgets)
-    alone = " by each budget alone" if len(budgets) > 1 else ""
+    several = len(budgets) > 1
+    alone = " by each budget alone" if several else ""
     reach = ", ".join(
-        f"{COSTS[budget.cost].title} {format_reachable(budget.cost, least)}"
+        f"{_title(budget, several)}{format_reachable(budget.cost, least)}"
         for budget, least in zip(budgets, smallest, strict=True)
     )
     nearest = "; ".join(
-        f"{entry.code} ({', '.join(_named(budget, entry.costs[budget.cost]) for budget in budgets)}, "
+        f"{entry.code} ({', '.join(_named(budget, entry.costs[budget.cost], several) for budget in budgets)}, "
         f"accuracy {entry.predicted_accuracy_percent:.2f} %)"
         for entry in misses
     )
@@ -51,8 +52,13 @@ def infeasible_error(
     )
 
 
-def _named(budget: Budget, value: float) -> str:
+def _title(budget: Budget, several: bool) -> str:
+    """Returns the name of a budget's cost, where there are several."""
+    return f"{COSTS[budget.cost].title} " if several else ""
+
+
+def _named(budget: Budget, value: float, several: bool) -> str:
     # What is over the budget is rounded up, as the smallest reachable cost is: it may be the same network.
     over = value > budget.limit
     text = format_reachable(budget.cost, value) if over else format_apart(budget.cost, value, budget.limit)[0]
-    return f"{COSTS[budget.cost].title} {text}"
+    return f"{_title(budget, several)}{text}"

@@ -95,7 +95,7 @@ def leaked(known: Digested, judged: Digested) -> str | None:
     if not both.size:
         return None
     first = {digest: position for position, digest in reversed(list(enumerate(known.digests)))}
-    twins = np.array([first[judged.digests[at]] for at in both])
+    twins = np.array([first[judged.digests[at]] for at in both.tolist()])
     differ = int((known.labels[twins] != judged.labels[both]).sum())
     at, twin = int(both[0]), known.name(int(twins[0]))
     return (
