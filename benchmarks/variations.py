@@ -129,9 +129,9 @@ def of_the_better(trained: Trained, limit: float, count: int, rng: np.random.Gen
 ROWS: dict[str, Choose] = {
     "drawn at random": at_random,
     "the largest of 100 drawn, each": largest_drawn,
-    "two with a name, far variations of both": far_of_both,
-    "two with a name, near variations of both": of_both,
-    "the same, unless one is a point better": of_the_better,
+    "far variations of two with a name": far_of_both,
+    "near variations of two with a name": of_both,
+    "near variations of the better, or of both if they are close": of_the_better,
 }
 
 

@@ -27,6 +27,7 @@ class Counted:
         flops: Multiply-accumulates of convolutions and matrix products: half of torch's own count.
         alive: Most numbers alive at once, the input, the weights and plain vectors not among them.
         reach: Pixels by which convolutions one behind another widen what a pixel sees, to each side.
+        overwrites: Whether it changes the image that it is given.
     """
 
     result: tuple[int, ...] | None
@@ -34,6 +35,7 @@ class Counted:
     flops: int
     alive: int
     reach: int
+    overwrites: bool
 
 
 def count_module(module: nn.Module, shape: Shape) -> Counted:
@@ -55,6 +57,7 @@ def count_module(module: nn.Module, shape: Shape) -> Counted:
         flops.get_total_flops() // 2,
         watch.most,
         watch.reach_of([result]),
+        image._version > 0,
     )
 
 

@@ -166,13 +166,10 @@ def _count(build: Builder, shape: Shape, where: str) -> Counted:
         _require_one_name(module, where)
         try:
             found = count_module(module, shape)
-            image = torch.empty(1, shape.in_channels, shape.in_size, shape.in_size)
-            with torch.no_grad():
-                module(image)
         except Exception as error:  # whatever a user's module raises
             line = line_in(error, _file_of(build))
             raise SpaceError(f"{where}{line} does not run {_at(shape)}: {words_of(error)}") from None
-    if image._version:
+    if found.overwrites:
         raise SpaceError(
             f"{where} changes what it is given, which other operations read too; leave out inplace=True in its first"
             " layer"

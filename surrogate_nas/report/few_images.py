@@ -9,8 +9,8 @@ from surrogate_nas.report.facts.reliability import LabelFacts
 FEW_IMAGES = 200  # behind a label; chance moves an accuracy of 80% on so many by 5.5 percentage points
 _USUAL = 0.8  # accuracy that an error is given for before there are labels
 _REMEDY = (
-    "add images (to the validation folder, if there is one); where there is none, raise data.validation_fraction, or"
-    " cross-validate labels with labels.folds = auto; a labels.validation_images below the limit can be raised, too"
+    "add images, to the validation folder if there is one; if there is none, raise data.validation_fraction, or"
+    f" cross-validate labels with labels.folds = auto; raise labels.validation_images if it is below {FEW_IMAGES}"
 )
 _REMEDY_OF_ALL = "add images, since labels rest on all of them already"
 
