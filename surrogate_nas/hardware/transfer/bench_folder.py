@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from surrogate_nas._support.commands import shown as shown_command
+from surrogate_nas._support.commands import shown as command
 from surrogate_nas._support.files import is_file_name, parse_json
 from surrogate_nas._support.words import shown
 from surrogate_nas.errors import SettingsError
@@ -38,8 +38,10 @@ def read_manifest(bench: Path) -> dict[str, Any]:
             raise ValueError("no shape")
         manifest = dict(manifest) | {"network": dict(manifest["network"])}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        command = shown_command("hardware", "export-bench", "SPACE", "FOLDER")
-        raise SettingsError(f"{bench} is not a bench; make one in a new folder with: {command}") from None
+        raise SettingsError(
+            f"{bench} is not a bench; make one in a new folder with:"
+            f" {command('hardware', 'export-bench', 'SPACE', 'FOLDER')}"
+        ) from None
     for code, name in models.items():
         if not is_file_name(code) or not is_file_name(name) or not name.endswith(MODEL):
             raise SettingsError(
