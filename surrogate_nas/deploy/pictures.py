@@ -56,7 +56,12 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise SettingsError(f"there is no image or folder of images at {path}")
         if path.is_dir():
-            inside = sorted(file for file in visible_files(path) if file.is_file() and _is_meant(file))
+            # A link that leads nowhere is an image that cannot be read; a pipe is none.
+            inside = sorted(
+                file
+                for file in visible_files(path)
+                if (file.is_file() or (file.is_symlink() and not file.exists())) and _is_meant(file)
+            )
             if not inside:
                 raise SettingsError(f"the folder {path} holds no image")
             found += inside

@@ -36,6 +36,15 @@ def test_the_working_folder_is_a_folder_as_any(images: Path, monkeypatch: pytest
     assert listing("folder", ".") != before
 
 
+@pytest.mark.posix
+def test_a_link_that_leads_nowhere_is_an_image_that_cannot_be_read(images: Path) -> None:
+    (images / "gone.png").symlink_to(images / "nowhere.png")
+    found = pictures_of(images)
+    assert images / "gone.png" in found
+    with pytest.raises(PredictionError, match="No such file"):
+        pixels_of(images / "gone.png", COLOUR)
+
+
 def test_an_image_of_the_caller_stays_as_it_is(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 256, (96, 128, 3), dtype=np.uint8)).save(tmp_path / "a.jpg")

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask
-from surrogate_nas.study.stages.trainings import NetworkWork
+from surrogate_nas.study.stages.network_trainings import NetworkWork
 
 
 class KilledEach(NetworkWork):

@@ -90,12 +90,12 @@ def overrides_of(
     """Returns values by the dotted key of their setting.
 
     Args:
-        options: The user's options; they win over ``settings``, but for the data, which settings may refine.
+        options: The user's options. Settings may refine the data, and nothing else.
         settings: Settings by key.
         budgets: Budgets by the key of their cost, such as ``{"latency": "5ms"}``; they are options too.
 
     Raises:
-        SettingsError: If there is no such option.
+        SettingsError: If there is no such option, or an option and a setting say the same thing.
     """
     asked = dict(options) | {COSTS[BOUNDED[key]].keyword: value for key, value in (budgets or {}).items()}
     known = ["data", *_KEYS]
@@ -107,8 +107,12 @@ def overrides_of(
     overrides |= settings or {}
     for name, key in _KEYS.items():
         value = asked.get(name)
-        if value is not None:
-            overrides[key] = _value(name, value)
+        if value is None:
+            continue
+        if settings and key in settings:
+            option = f"--{name.replace('_', '-')}"
+            raise SettingsError(f"{option} and --set {key} exclude each other; use one of them")
+        overrides[key] = _value(name, value)
     return overrides
 
 

@@ -36,8 +36,8 @@ from surrogate_nas.runs.run_folder import RunFolder, digest
 from surrogate_nas.study.findings import FinalistChoice, Findings, RivalFindings
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.network_trainings import known_trainings, network_of, training_job, training_steps
 from surrogate_nas.study.stages.protocol import Stage, Timing
-from surrogate_nas.study.stages.trainings import known_trainings, network_of, training_job, training_steps
 from surrogate_nas.training.train_network import NetworkJob, TrainedNetwork, train_network
 
 _MOST_DEATHS = 3  # of the worker processes of one training

@@ -12,8 +12,8 @@ from surrogate_nas.runs.run_folder import digest
 from surrogate_nas.study.findings import Findings, LearnedOrder, StudyLabels
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.network_trainings import known_trainings
 from surrogate_nas.study.stages.protocol import Stage, Timing
-from surrogate_nas.study.stages.trainings import known_trainings
 from surrogate_nas.zero_cost.cached import can_be_scored
 
 

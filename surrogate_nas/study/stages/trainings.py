@@ -1,6 +1,6 @@
 """Short trainings of finalists: what the search learns from networks that own their weights."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,20 +8,15 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.classes.balance import images_behind
-from surrogate_nas.errors import Interrupted, SettingsError
-from surrogate_nas.labels.records import NO_MEMBER, LabelBatch, Labels
-from surrogate_nas.labels.store import LabelStore, read_labels
+from surrogate_nas.errors import SettingsError
+from surrogate_nas.labels.store import read_labels
 from surrogate_nas.predictor.features.graph_features import node_types, path_features
 from surrogate_nas.report.few_images import FEW_IMAGES
-from surrogate_nas.runs.run_folder import RunFolder, digest
-from surrogate_nas.search.run_search import study_name
 from surrogate_nas.search.sampler_table import SAMPLERS
 from surrogate_nas.search.settings import LoopSettings
 from surrogate_nas.search.trainings.crew import Crew
 from surrogate_nas.search.trainings.loop import Beginning, Learnt, batch_sizes, learn_by_lengths
 from surrogate_nas.search.trainings.residual import ResidualProcess, standardised
-from surrogate_nas.search.trainings.shared_trials import Trained, TrainTask
-from surrogate_nas.search.trainings.trial_places import TrialFolder
 from surrogate_nas.space.layouts import ChoosesSize
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Codes, Space
@@ -30,40 +25,18 @@ from surrogate_nas.study.problem.contenders import Contenders
 from surrogate_nas.study.problem.finalist_latencies import read_finalist_latencies
 from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run
+from surrogate_nas.study.stages.network_trainings import (
+    NetworkWork,
+    network_of,
+    trained_accuracies,
+    training_job,
+    trial_folder,
+)
 from surrogate_nas.study.stages.protocol import Stage, Timing
-from surrogate_nas.supernet.training import FIRST_WEIGHTS
-from surrogate_nas.training.train_network import ArchitectureNetwork, Buildable, NetworkJob, train_network
 
 _DECIMALS = 6
 _DRAWS_OF_EACH = 4  # of networks to begin with
 _VARIATIONS_OF_EACH = 8  # of which the best parent's are trained
-
-
-@dataclass(frozen=True)
-class NetworkWork:
-    """The work of a worker process on a task: trains the network of its architecture for its length.
-
-    Attributes:
-        job: Any job of the study.
-        network: Any architecture of its space.
-    """
-
-    job: NetworkJob
-    network: ArchitectureNetwork
-
-    def __call__(self, task: TrainTask, report: Callable[[int], None], stopped: Callable[[], bool]) -> Trained | None:
-        """Continues from a checkpoint of any process; None if it was stopped."""
-        code = tuple(self.network.space.parse(task.code).tolist())
-        job = replace(
-            self.job,
-            network=replace(self.network, code=code),
-            settings=self.job.settings.model_copy(update={"epochs": task.epochs}),
-            checkpoint=self.job.checkpoint.with_name(f"{task.code}-{task.epochs}.safetensors"),
-        )
-        trained = train_network(job, report, stopped)
-        if trained is None:
-            return None
-        return Trained(trained.accuracy_percent, trained.loss, trained.steps)
 
 
 class TrainFinalists(Stage):
@@ -127,7 +100,7 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     images = images_behind(problem.splits.validation.labels, by_class=problem.splits.balance)
     process = ResidualProcess(scores.mean[rows], features, settings.loop.residual, contenders.answers, images)
     run.folder.networks.mkdir(exist_ok=True)
-    place = _place(problem, run)
+    place = trial_folder(problem, run.folder, run.database)
     for note in place.prepare():
         run.console.note(note)
     network = network_of(problem, problem.codes[0], run.folder)
@@ -136,7 +109,7 @@ def learn_from_trainings(findings: Findings, run: Run) -> tuple[Problem, SpaceSc
     lengths: dict[int, tuple[int, float]] = {}  # the longest training of each contender
 
     def train(epochs: int, batch: Sequence[int]) -> list[float]:
-        found = _train(problem, space.effective(codes[list(batch)]), epochs, run, crew)
+        found = trained_accuracies(problem, space.effective(codes[list(batch)]), epochs, run, crew)
         lengths.update({row: (epochs, accuracy) for row, accuracy in zip(batch, found, strict=True)})
         return found
 
@@ -206,101 +179,6 @@ def _sizes(space: Space, network: NetworkSpec, codes: Codes) -> NDArray[np.float
     """Returns logarithms of parameters and multiply-accumulates, and the number of nonlinear functions, (N, 3)."""
     counts = np.stack([space.parameters(codes, network), space.flops(codes, network)], axis=1)
     return np.column_stack([np.log(np.maximum(counts, 1)), space.nonlinear_count(codes)])
-
-
-def _place(problem: Problem, run: Run) -> TrialFolder:
-    """Returns the place in which worker processes find their trainings."""
-    folder = run.folder
-    job = training_job(network_of(problem, problem.codes[0], folder), problem, folder)
-    recipe = {name: value for name, value in job.settings.identity().items() if name != "epochs"}
-    inputs = {
-        "network": str(problem.deployed),
-        "recipe": recipe,
-        "shift": job.shift,
-        "flip": job.flip,
-        "seed": job.seed,
-    }
-    inputs |= {"space": problem.space.fingerprint, "data": problem.splits.fingerprint}
-    if problem.first_weights is not None:
-        inputs["pretrained"] = problem.first_weights.digest
-    name = f"{study_name(problem.space, problem.settings.name)}-trainings"
-    return TrialFolder(folder.trainings_journal, folder.networks, problem.space, name, digest(inputs), run.database)
-
-
-def _train(problem: Problem, codes: Codes, epochs: int, run: Run, crew: Crew) -> list[float]:
-    """Returns validation accuracies of networks of shape (n, D), trained now or before."""
-    space = problem.space
-    steps = training_steps(problem, epochs)
-    with LabelStore.open_or_create(run.folder.trainings, problem.label_identity) as store:
-        known = known_trainings(problem, store.read(), epochs)
-        wanted = [TrainTask(digits, epochs) for digits in space.digits(codes)]
-        missing = [task for task in wanted if task.code not in known]
-
-        def keep(task: TrainTask, outcome: Trained) -> None:
-            label = np.array([outcome.accuracy_percent]), np.array([outcome.loss])
-            code, seed = space.parse(task.code)[None], problem.settings.seed
-            store.append(LabelBatch(code, *label, "training", NO_MEMBER, seed, outcome.steps))
-
-        with run.console.progress(
-            f"trainings ({count_of(len(wanted), 'network')} x {count_of(steps, 'step')})"
-        ) as advance:
-            done = (len(wanted) - len(missing)) * steps
-            if missing:
-                crew.run(
-                    missing,
-                    on_outcome=keep,
-                    on_progress=lambda more: advance(done + more, len(wanted) * steps),
-                    should_stop=run.should_stop,
-                )
-        known = known_trainings(problem, store.read(), epochs)
-    if any(task.code not in known for task in wanted):
-        raise Interrupted("stopped while training finalists")
-    return [known[task.code] for task in wanted]
-
-
-def network_of(problem: Problem, code: Codes, folder: RunFolder) -> ArchitectureNetwork:
-    """Returns the network of an architecture, shape (D,), as the study trains it."""
-    network = ArchitectureNetwork(problem.space, tuple(code.tolist()), problem.deployed)
-    if problem.first_weights is None:
-        return network
-    return replace(network, first_weights=folder.supernets / FIRST_WEIGHTS, pretrained=problem.first_weights.digest)
-
-
-def training_job(network: Buildable, problem: Problem, folder: RunFolder, name: str = "any") -> NetworkJob:
-    """Returns the training of a network by the study's recipe, for its full length.
-
-    Args:
-        network: What is trained.
-        problem: Has the recipe.
-        folder: Has the images, and takes the checkpoint.
-        name: Name of the checkpoint.
-    """
-    settings = problem.settings
-    return NetworkJob(
-        network,
-        folder.images,
-        settings.data.flip,
-        settings.data.shift,
-        settings.training,
-        settings.seed,
-        folder.networks / f"{name}.safetensors",
-        settings.compute.device,
-        settings.compute.threads,
-    )
-
-
-def training_steps(problem: Problem, epochs: int) -> int:
-    """Returns the optimizer steps of a training of so many epochs."""
-    images = len(problem.splits.train)
-    return epochs * (images // min(problem.settings.training.batch_size, images))
-
-
-def known_trainings(problem: Problem, labels: Labels, epochs: int | None = None) -> dict[str, float]:
-    """Returns accuracies of trainings of a length, by default the full one, and the present seed, by code in digits."""
-    steps = training_steps(problem, epochs or problem.settings.training.epochs)
-    matching = (labels.steps == steps) & (labels.seed == problem.settings.seed)
-    digits = problem.space.digits(labels.codes[matching])
-    return dict(zip(digits, labels.accuracy_percent[matching].tolist(), strict=True))
 
 
 def _notes(learnt: Learnt, digits: Sequence[str]) -> tuple[str, ...]:

@@ -32,13 +32,27 @@ def test_options_are_settings(options: Options, overrides: dict[str, object]) ->
     assert overrides_of(options) == overrides
 
 
-def test_options_win_over_settings_and_settings_refine_the_data() -> None:
-    settings = {"seed": 1, "data.path": "elsewhere"}
+def test_settings_refine_the_data() -> None:
+    settings = {"data.path": "elsewhere"}
     assert overrides_of({"seed": 2, "data": "digits"}, settings) == {
         "data.source": "digits",
         "data.path": "elsewhere",
         "seed": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"seed": 2}, "seed"),
+        ({"latency_budget": "5ms"}, "budget.latency"),
+        ({"weights": "a.pth"}, "supernet.weights_from"),
+    ],
+)
+def test_what_is_said_twice_is_refused(options: Options, key: str) -> None:
+    option = next(iter(options)).replace("_", "-")
+    with pytest.raises(SettingsError, match=f"--{option} and --set {key} exclude each other; use one of them"):
+        overrides_of(options, {key: "1"})
 
 
 def test_an_unknown_option_lists_the_options() -> None:

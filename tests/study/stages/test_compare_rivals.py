@@ -33,7 +33,7 @@ from surrogate_nas.study.problem.problem import Problem
 from surrogate_nas.study.running import Run as InProgress
 from surrogate_nas.study.stages import compare_rivals
 from surrogate_nas.study.stages.compare_rivals import CompareRivals, _inputs, _with_answer, forget_fitted
-from surrogate_nas.study.stages.trainings import training_steps
+from surrogate_nas.study.stages.network_trainings import training_steps
 from surrogate_nas.training.network_checkpoint import save_training
 from surrogate_nas.training.settings import TrainingSettings
 from surrogate_nas.training.train_network import NetworkJob
