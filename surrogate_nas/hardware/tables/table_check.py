@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surrogate_nas._support.words import count_of
 from surrogate_nas.errors import CostTableError
@@ -43,8 +44,8 @@ class ColumnCheck:
         doubt: Why the values hardly are milliseconds, by their size or the column's name, and what to do; None where
             they may be.
         examples: Places of a few bad cells.
-        smallest, median, largest: Over the good values, in milliseconds or the column's own unit; NaN where there is
-            none.
+        smallest, median, largest: Over the good values of architectures of the space, in milliseconds or the column's
+            own unit; NaN where there is none.
     """
 
     name: str
@@ -127,15 +128,17 @@ def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
     require_own(path, space, unit)
     name = code_column(columns)
     found = TableCheck(path, len(columns.texts(name)))
-    _check_codes(found, columns, name, space)
+    own = _check_codes(found, columns, name, space)
     devices = number_columns(columns)
     # What the project writes is in milliseconds, even if it is small.
-    found.columns = [_check_column(columns, one, "ms" if is_own(path) else unit) for one in devices]
+    found.columns = [_check_column(columns, one, "ms" if is_own(path) else unit, own) for one in devices]
     found.ignored = [one for one in columns.names if one not in (*CODE_COLUMNS, *devices)]
     return found
 
 
-def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -> None:
+def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -> NDArray[np.bool_]:
+    """Counts faults of codes; returns which rows are of an architecture of the space, shape (rows,)."""
+    own = np.ones(found.rows, dtype=np.bool_)
     seen: dict[str, int] = {}
     known: dict[str, str] = {}
     for row, text in enumerate(code_texts(space, columns, name)):
@@ -145,6 +148,7 @@ def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -
             digits = known[text]
         except CostTableError as error:
             found.foreign += 1
+            own[row] = False
             _example(found.examples, _without_path(found.path, str(error)), _EXAMPLES)
             continue
         if digits in seen:
@@ -161,6 +165,7 @@ def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -
         more = found.missing - len(absent)
         others = f" and {more:,} more" if more > 0 else ""
         _example(found.examples, f"no row of {', '.join(absent)}{others}", _EXAMPLES)
+    return own
 
 
 def _example(examples: list[str], text: str, most: int) -> None:
@@ -172,7 +177,7 @@ def _without_path(path: Path, text: str) -> str:
     return text.removeprefix(f"{path}, ")
 
 
-def _check_column(columns: Columns, name: str, unit: str) -> ColumnCheck:
+def _check_column(columns: Columns, name: str, unit: str, own: NDArray[np.bool_]) -> ColumnCheck:
     check, cost = ColumnCheck(name), other_cost(name)
     kind = LATENCY if cost is None else OTHER_COSTS[cost]
     values = read_numbers(columns, name)
@@ -184,7 +189,7 @@ def _check_column(columns: Columns, name: str, unit: str) -> ColumnCheck:
         check.missing += not text
         check.not_numbers += bool(text) and not np.isfinite(value)
         check.negative += bool(np.isfinite(value))
-    good = values[values > 0]  # NaN is not
+    good = values[own & (values > 0)]  # NaN is not
     good = good[np.isfinite(good)] * (UNITS[unit] if cost is None else 1.0)
     if len(good):
         check.smallest, check.median, check.largest = float(good.min()), float(np.median(good)), float(good.max())

@@ -44,6 +44,12 @@ def test_every_fault_is_counted_and_placed(space: Space, tmp_path: Path) -> None
     ]
 
 
+def test_values_of_foreign_rows_are_not_in_the_range(space: Space, tmp_path: Path) -> None:
+    check = check_table(write(space, tmp_path / "t.csv", {0: "9,500,1", 1: "8,0.001,1"}), space)
+    assert check.foreign == 2
+    assert (check.columns[0].smallest, check.columns[0].largest) == (5, 11)
+
+
 @pytest.mark.slow
 def test_constant_columns_and_other_units_are_noticed_but_energies_may_be_small(space: Space, tmp_path: Path) -> None:
     codes = space.digits(space.all_codes())
