@@ -197,6 +197,11 @@ def _contradictions(settings: GradientSettings, row: Method) -> list[str]:
         f"every has no effect with {sees}": settings.every is not None and row.distribution_sees == "nothing",
         f"rate has no effect with {sees}": settings.rate is not None and row.distribution_sees == "nothing",
         f"cost_weight has no effect with {sees}": settings.cost_weight > 0 and row.distribution_sees == "nothing",
+        f"entropy has no effect with {sees}; it belongs to 'reward'": settings.entropy != _default("entropy")
+        and row.distribution_sees != "reward",
+        f"candidates has no effect with method = {settings.method!r}, which takes the likeliest architecture": (
+            settings.candidates != _default("candidates") and row.derives == "argmax"
+        ),
         f"cost_weight needs decisions that do not depend on each other, and method = {settings.method!r} decides one"
         " after another": settings.cost_weight > 0 and row.controller,
         f"distribution_sees = {row.distribution_sees!r} needs decisions that do not depend on each other, and method ="
@@ -207,6 +212,10 @@ def _contradictions(settings: GradientSettings, row: Method) -> list[str]:
         and row.weights_see in ("mixture", "gumbel"),
     }
     return [reason for reason, holds in refusals.items() if holds]
+
+
+def _default(name: str) -> object:
+    return GradientSettings.model_fields[name].default
 
 
 def _contradictions_of_split(settings: GradientSettings) -> Iterator[str]:

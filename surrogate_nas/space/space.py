@@ -219,6 +219,22 @@ class Space(Codebook, ABC):
         Codes with one effective code are the same computation on the same shared weights.
         """
 
+    @property
+    def elastic_runs(self) -> tuple[tuple[int, ...], ...]:
+        """Runs of decisions, the last ones of which may be left out together: stages of elastic depth.
+
+        The last choice of each of these decisions leaves its layer out. How many do so counts, and not which: of the
+        codes of one network, the effective one leaves out the last layers.
+        """
+        return ()
+
+    def is_drawn(self, codes: ArrayLike) -> NDArray[np.bool_]:
+        """Returns whether ``sample`` may draw each code, shape (N,): in stages of elastic depth, effective codes."""
+        checked = self.check(codes)
+        if not self.elastic_runs:
+            return np.ones(len(checked), dtype=bool)
+        return np.asarray((self.effective(checked) == checked).all(axis=1))
+
     def canonical(self, codes: ArrayLike) -> Codes:
         """Returns the first code in listing order of each architecture's isomorphism class, shape (N, D).
 

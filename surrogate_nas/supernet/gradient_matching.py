@@ -31,7 +31,7 @@ from surrogate_nas.space.space import Codes, Space
 from surrogate_nas.supernet.checkpoint import load_checkpoint, restore
 from surrogate_nas.supernet.plan import SupernetPlan
 from surrogate_nas.supernet.shared_network import SharedNetwork
-from surrogate_nas.supernet.splits.boxes import Box, draw_box, in_box
+from surrogate_nas.supernet.splits.boxes import Box, box_population, draw_box, in_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, best_cut, write_cut
 from surrogate_nas.supernet.training import TrainingJob, network_of
 
@@ -141,9 +141,11 @@ class Contexts:
 
     def __init__(self, space: Space, box: Box, decision: int) -> None:
         self._decision, self._choices = decision, np.array(box[decision], dtype=np.int8)
-        self._box, self._open = box, space.always_connected
+        self._space, self._open = space, space.always_connected
         if self._open:
-            self.alive = np.ones(len(self._choices), dtype=bool)
+            box = self._box = standing_box(space, box, decision)
+            parts = [(*box[:decision], (choice,), *box[decision + 1 :]) for choice in box[decision]]
+            self.alive = np.array([box_population(space, part) > 0 for part in parts])
             return
         codes = space.all_codes()
         first = codes[in_box(codes, (*box[:decision], box[decision][:1], *box[decision + 1 :]))]  # (others, D)
@@ -154,7 +156,9 @@ class Contexts:
 
     def draw(self, rng: np.random.Generator) -> Codes:
         """Returns one draw of the other decisions with every choice, shape (O, D)."""
-        other = draw_box(self._box, 1, rng)[0] if self._open else self._others[rng.integers(len(self._others))]
+        other = (
+            draw_box(self._space, self._box, 1, rng)[0] if self._open else self._others[rng.integers(len(self._others))]
+        )
         codes = np.tile(other, (len(self._choices), 1))
         codes[:, self._decision] = self._choices
         return codes
@@ -169,6 +173,22 @@ class Contexts:
         changed = codes.copy()
         changed[:, self._decision] = choice
         return changed
+
+
+def standing_box(space: Space, box: Box, decision: int) -> Box:
+    """Returns the part of a box in which all choices of a decision are networks that differ in it alone.
+
+    In a stage of elastic depth its layer is the last one that may stand: an earlier one that was left out, or a later
+    one that stands, would make another layer of it.
+    """
+    narrowed = list(box)
+    for run in (run for run in space.elastic_runs if decision in run):
+        for column in run:
+            left_out = len(space.decisions[column].choices) - 1
+            wanted = tuple(choice for choice in box[column] if (choice == left_out) == (column > decision))
+            if column != decision and wanted:
+                narrowed[column] = wanted
+    return tuple(narrowed)
 
 
 def gradient_distances(

@@ -27,6 +27,7 @@ from surrogate_nas.supernet.splits.boxes import Box, BoxSplit, whole_box
 from surrogate_nas.supernet.splits.gradient_cuts import Cut, boxes_after
 from surrogate_nas.supernet.splits.split import Split
 
+_LEAST_SHARE = 0.01  # of the usual steps: fewer leave nearly random weights, whose labels say nothing
 PARENTS = 1_000_000  # from here on members are parents, counted over the replicas
 _REPLICA_STRIDE = 15_485_863  # between the seeds of replicas' images, so that no study's seed meets another's replica
 
@@ -163,6 +164,21 @@ class SupernetPlan:
             return [left] * members
         population = self.split.population()
         return [max(1, round(left * members * part / sum(population))) for part in population]
+
+    def check_steps(self) -> None:
+        """Refuses sub-supernets that hardly train, since hardly any architecture is theirs.
+
+        Raises:
+            SettingsError: If there is one.
+        """
+        steps, usual = self._member_steps(), self.settings.steps - steps_before_split(self.settings)
+        for name, own in zip(self.split.names, steps, strict=False):  # splits that are decided late have no names yet
+            if 0 < own < _LEAST_SHARE * usual:
+                raise SettingsError(
+                    f"the sub-supernet of '{name}' would train for {own:,} of {usual:,} steps, since so few"
+                    f" architectures of {self.space.name} are its own; merge it with a neighbour in supernet.bands, or"
+                    " set supernet.sampler to 'balanced'"
+                )
 
     def is_cut(self, training: Training) -> bool:
         """Returns whether gradients cut the subspace of a training in two once it is finished."""
@@ -352,6 +368,7 @@ def make_plan(space: Space, network: NetworkSpec, settings: SupernetSettings, se
             f" (got {settings.parent_keeps})"
         )
     steps_before_split(settings)
+    plan.check_steps()
     plan.schedule()
     return plan
 

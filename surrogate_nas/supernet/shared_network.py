@@ -105,6 +105,10 @@ class SharedNetwork(nn.Module):
         places = [layer[0] for layer in self.layers if isinstance(layer, nn.ModuleList)]
         if not all(isinstance(place, MixingPlace) for place in places) or self._sized:
             return f"{self.space.name} has widths or resolutions to choose from, which do not mix"
+        if self.space.elastic_runs:
+            return (
+                f"in {self.space.name} the number of layers of a stage is chosen, and a mixture of layers has no number"
+            )
         return "copies of cells are chosen by a count, which a mixture has not" if self.thresholds else None
 
     def _run(self, x: Tensor, used: Sequence[nn.Module], place: Callable[[SharedPlace, Any], Tensor]) -> Tensor:

@@ -66,3 +66,10 @@ def test_weights_to_begin_with_are_refused() -> None:
         learning_plan(
             space, NetworkSpec(channels=4, cells=1, image_size=8), GradientSettings(method="darts"), supernet, 0
         )
+
+
+def test_numbers_of_layers_do_not_mix(job_of: MakeJob) -> None:
+    """A choice of one layer decides there which block runs at another."""
+    space = load_space("quick_elastic").chain  # type: ignore[attr-defined]
+    with pytest.raises(SettingsError, match="the number of layers of a stage is chosen, and a mixture of layers"):
+        job_of("darts", within=(space, space.network))

@@ -36,7 +36,7 @@ def test_candidates_are_judged_on_the_shared_weights(job_of: MakeJob, learned_of
 
 @pytest.mark.parametrize("method", ["darts", "rsps"])
 def test_an_architecture_within_the_budgets_is_derived_too(job_of: MakeJob, learned_of: LearnedOf, method: str) -> None:
-    job = job_of(method, candidates=12)
+    job = job_of(method)
     free = learned_of(job)
     assert free.chosen.within is None
     forbidden = free.code.tolist()

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from surrogate_nas.errors import StoreError, TrainingError, UnreadableError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet import gradient_matching as matching
 from surrogate_nas.supernet.gradient_matching import (
@@ -108,6 +109,26 @@ class TestContexts:
         contexts = Contexts(chain, whole_box(chain), 0)
         assert contexts.alive.tolist() == [False, True]
         assert contexts.draw(np.random.default_rng(0)).tolist() == [[0, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("column", range(1, 7))
+def test_choices_of_a_layer_that_may_be_left_out_are_compared_where_it_is_the_last(column: int) -> None:
+    space = load_space("quick_elastic")
+    contexts = Contexts(space, whole_box(space), column)
+    assert contexts.alive.all()
+    for seed in range(20):
+        codes = contexts.draw(np.random.default_rng(seed))
+        assert space.is_drawn(codes).all()
+        assert codes[:, column].tolist() == list(range(len(codes)))
+
+
+def test_a_layer_that_always_stands_has_no_choice_to_be_left_out() -> None:
+    space = load_space("quick_elastic")
+    last = space.elastic_runs[0][-1]
+    stands = tuple((0, 1) if column == last else allowed for column, allowed in enumerate(whole_box(space)))
+    contexts = Contexts(space, stands, last - 1)
+    assert contexts.alive.tolist() == [True, True, False]
+    assert space.is_drawn(contexts.draw(np.random.default_rng(0))[:2]).all()
 
 
 def test_what_was_cut_once_is_not_cut_again(space: CellSpace) -> None:

@@ -387,3 +387,11 @@ def test_a_space_with_one_count_is_trained_as_one_supernet_by_default(tmp_path: 
     assert (plan.members, plan.settings.split, plan.settings.last_rate) == (1, "none", 0)
     with pytest.raises(SettingsError, match="groups must be at most 1"):
         make_plan(space, network, SupernetSettings(steps=50, preset="soft"), seed=0)
+
+
+def test_a_sub_supernet_that_hardly_trains_is_refused() -> None:
+    space = load_space("mobilenet")
+    first, *others = space.counts.populations()
+    settings = SupernetSettings(split="nonlinear", sharing="whole", sampler="uniform", bands=[[first], others])
+    with pytest.raises(SettingsError, match="the sub-supernet of '12 nonlinear' would train for 1 of 20,000 steps"):
+        make_plan(space, space.network, settings, 0)

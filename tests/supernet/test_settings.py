@@ -45,7 +45,10 @@ from surrogate_nas.supernet.settings import SupernetSettings
         ({"sampler": "fair"}, "sampler = 'fair' permutes operations edge by edge, which leaves the subspaces"),
         ({"sampler": "fair", "sharing": "one"}, "sampler = 'fair' does not use a split"),
         ({"sampler": "nonlinear", "sharing": "one"}, "sampler = 'nonlinear' does not use a split"),
-        ({"schedule": "complexity", "final_learning_rate": 0.01}, "final_learning_rate belongs to schedule = 'cosine'"),
+        (
+            {"preset": "spos", "schedule": "complexity", "final_learning_rate": 0.01},
+            "final_learning_rate belongs to schedule = 'cosine'",
+        ),
         ({"momentum_groups": "separated", "momentum": 0}, "'separated' needs a momentum above 0"),
         ({"nonlinear_power": 5}, "less than or equal to 4"),
         ({"epochs": 3}, "Extra inputs are not permitted"),

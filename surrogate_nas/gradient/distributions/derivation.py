@@ -84,7 +84,9 @@ class Collapse:
 
 def collapse_of(subspace: Subspace, distribution: Distribution, code: Codes, seed: int, *, judged: bool) -> Collapse:
     """Returns what speaks against an architecture, shape (D,); ``judged`` if it is not just the likeliest."""
-    chosen = (decision.choices[choice] for decision, choice in zip(subspace.space.decisions, code, strict=True))
+    # What does nothing, such as an operation behind a cut, is no part of the architecture.
+    live = subspace.space.effective(np.asarray(code)[None])[0]
+    chosen = (decision.choices[choice] for decision, choice in zip(subspace.space.decisions, live, strict=True))
     specs = [spec for spec in map(_spec, chosen) if spec is not None]
     drawn = draw(subspace, distribution, _ENTROPY_DRAWS, generator(seed, DERIVATION, 1)).codes
     with torch.no_grad():
@@ -133,8 +135,14 @@ def likeliest(
     codes = subspace.codes()
     if keeps is not None:
         codes = codes[keeps(codes)]
-    order = np.argsort(-log_probabilities(distribution, codes), kind="stable")
-    return np.asarray(codes[order[:count]])
+    return _once(subspace, codes, log_probabilities(distribution, codes))[0][:count]
+
+
+def _once(subspace: Subspace, codes: Codes, logs: NDArray[np.float64]) -> tuple[Codes, NDArray[np.float64]]:
+    """Returns each computation once, by its likeliest code, the likeliest first, with log-probabilities."""
+    order = np.argsort(-logs, kind="stable")
+    first = np.sort(np.unique(subspace.space.effective(codes[order]), axis=0, return_index=True)[1])
+    return codes[order[first]], logs[order[first]]
 
 
 def _likeliest_met(subspace: Subspace, distribution: Distribution, count: int, seed: int, keeps: Keeps | None) -> Codes:
@@ -142,10 +150,7 @@ def _likeliest_met(subspace: Subspace, distribution: Distribution, count: int, s
         """Returns the allowed ones, each computation once, the likeliest first, with their log-probabilities."""
         codes = np.unique(codes[subspace.holds(codes)], axis=0)
         codes = codes if keeps is None else codes[keeps(codes)]
-        logs = log_probabilities(distribution, codes)
-        order = np.argsort(-logs, kind="stable")
-        first = np.sort(np.unique(subspace.space.effective(codes[order]), axis=0, return_index=True)[1])
-        return codes[order[first]], logs[order[first]]
+        return _once(subspace, codes, log_probabilities(distribution, codes))
 
     drawn = draw(
         subspace, distribution, _DRAWS_PER_CANDIDATE * max(count, _FEWEST), generator(seed, DERIVATION, 0)

@@ -125,7 +125,12 @@ class SegmentResult:
 
 
 def search_segments(
-    search: SegmentSearch, label: Label, fit: Fit, seed: int, excess: Excess | None = None
+    search: SegmentSearch,
+    label: Label,
+    fit: Fit,
+    seed: int,
+    excess: Excess | None = None,
+    effective: Callable[[Codes], Codes] = np.asarray,
 ) -> SegmentResult:
     """Runs the search.
 
@@ -135,6 +140,7 @@ def search_segments(
         fit: Fits a predictor to labels of one segment.
         seed: Seed of all random draws except in ``label`` and ``fit``.
         excess: Excess of architectures over budgets; without it there are no budgets.
+        effective: Returns one code, shape (N, D), of all that are the same network, which super-cells need once.
 
     Raises:
         TrainingError: If a label or a score is not finite.
@@ -154,7 +160,11 @@ def search_segments(
         rounds = 1 if len(decided) == len(choices) else search.completions
         completions = drawn[rng.integers(len(drawn), size=rounds)]
         scores, over = _scored(extended, decided, completions, score, excess)
-        best = np.lexsort((-scores, over))[: search.kept]
+        order = np.lexsort((-scores, over))
+        networks = np.tile(completions[0], (len(extended), 1))
+        networks[:, decided] = extended[:, decided]
+        once = np.unique(effective(networks[order]), axis=0, return_index=True)[1]
+        best = order[np.sort(once)[: search.kept]]
         supercells, scores = extended[best], scores[best]
     return SegmentResult(supercells, scores, np.concatenate(labelled))
 

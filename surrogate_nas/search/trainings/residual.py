@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from surrogate_nas.search.acquisition import expected_improvement
 from surrogate_nas.search.candidates import Floats, Rows
@@ -142,23 +143,34 @@ class ResidualProcess:
         slope = (_SLOPE_SPREAD * settings.slope * x) ** 2
         return np.asarray(settings.smooth**2 + settings.own**2 + slope + _LEVEL_SPREAD**2)
 
-    def _unit(self, values: Floats, inside: Floats, x: Floats) -> float:
+    def _unit(self, values: Floats, inside: Floats, x: Floats, error: float) -> float:
         """Returns the unit of deviations in percentage points: the setting's, or the trainings' larger spread.
 
         The spread is held against what the trained ones should differ by. Variations of one network share most of their
-        deviation, so that a small spread of theirs is no sign that others are near.
+        deviation, so that a small spread of theirs is no sign that others are near. What the chance of the judging
+        images adds to the spread is no deviation of networks.
 
         Args:
             values: Accuracies of the trained ones, shape (T,).
             inside: Their covariance in units, shape (T, T).
             x: Their scores, shape (T,).
+            error: Standard error of an accuracy by that chance, in percentage points.
         """
         settings = self._settings
         if len(values) < _FEWEST_FOR_SPREAD:
             return settings.spread_percent
         apart, differ = values - values.mean(), x - x.mean()
-        squares = apart @ np.linalg.solve(inside + settings.slope**2 * np.outer(differ, differ), apart)
-        return max(settings.spread_percent, float(np.sqrt(max(squares, 0.0) / (len(values) - 1))))
+        variances, axes = np.linalg.eigh(inside + settings.slope**2 * np.outer(differ, differ))
+        squares = (apart @ axes) ** 2
+
+        def too_wide(unit: float) -> float:
+            return float((squares / (unit**2 * variances + error**2)).sum()) - (len(values) - 1)
+
+        least, most = settings.spread_percent, float(np.sqrt((squares / variances).sum() / (len(values) - 1)))
+        # The errors alone may explain the spread.
+        if most <= least or too_wide(least) <= 0:
+            return least
+        return float(brentq(too_wide, least, most)) if error else most
 
     def _error(self, accuracy_percent: float) -> float:
         """Returns the standard error of an accuracy by the chance which images judge it, in percentage points."""
@@ -178,8 +190,9 @@ class ResidualProcess:
         columns = self._columns(taken, x)
         inside = columns[taken].copy()
         inside[np.diag_indices(len(taken))] += self._settings.noise**2
-        centre, unit = float(values.mean()), self._unit(values, inside, x[taken])
+        centre = float(values.mean())
         error = self._error(centre)
+        unit = self._unit(values, inside, x[taken], error)
         inside[np.diag_indices(len(taken))] += (error / unit) ** 2
         gain = np.linalg.solve(inside, columns.T).T  # (N, T)
         mean = centre + unit * prior + gain @ (values - centre - unit * prior[taken])

@@ -29,9 +29,12 @@ def first_pool(space: Space, settings: PoolSettings, seed: int) -> Pool:
 
 
 def typical_rows(pool: Pool) -> NDArray[np.bool_]:
-    """Returns which architectures of the pool are connected and stand for the whole space, shape (N,)."""
+    """Returns which architectures of the pool are connected and stand for the whole space, shape (N,).
+
+    A network of elastic depth is one of them, whatever the number of its codes.
+    """
     drawn = np.arange(len(pool)) < pool.uniform
-    return np.asarray(pool.space.is_connected(pool.codes) & drawn)
+    return np.asarray(pool.space.is_connected(pool.codes) & pool.space.is_drawn(pool.codes) & drawn)
 
 
 def draw_architectures(space: Space, connected: Codes, settings: StudySettings) -> Codes:
@@ -39,7 +42,7 @@ def draw_architectures(space: Space, connected: Codes, settings: StudySettings) 
 
     Args:
         space: The search space.
-        connected: The architectures that compute something, shape (N, D).
+        connected: The architectures that compute something, each once, shape (N, D).
         settings: Number and seed; with one seed, fewer architectures are the first of more, but for balanced draws,
             where a few of rare counts may differ.
 

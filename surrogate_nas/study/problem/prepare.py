@@ -55,7 +55,8 @@ def prepare(run: Run) -> Problem:
     # The space
     space = checked_space(settings, run.folder, named_by_user=run.request.names_space)
     pool = first_pool(space, settings.pool, settings.seed)
-    drawn = draw_architectures(space, pool.codes[space.is_connected(pool.codes)], settings)
+    once = space.is_connected(pool.codes) & space.is_drawn(pool.codes)
+    drawn = draw_architectures(space, pool.codes[once], settings)
     known = read_truth(Path(truth.file), space, truth.column) if truth.file else None
     _require_device(space, hardware)
     require_source(run, space)

@@ -5,18 +5,21 @@ it had never stopped.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.space import Codes, Space
-from surrogate_nas.supernet.splits.boxes import Box
+from surrogate_nas.supernet.splits.boxes import Box, depths_in
 from surrogate_nas.supernet.splits.split import Split
 
 BLOCK = 1024  # steps drawn at once; part of what a seed means
 # Beside the draws of the sampler itself, which have the seed and the block's number.
 _LIST_STREAM, _MIXTURE_STREAM = 1, 2
+_MOST_ROUNDS = 100  # of draws for one block, of which those of one subspace are kept
 
 
 class PathSampler(Protocol):
@@ -111,10 +114,15 @@ class BalancedWithin(_BlockSampler):
 
     def _draw_block(self, rng: np.random.Generator) -> NDArray[np.int8]:
         kept: list[Codes] = []
-        while sum(map(len, kept)) < BLOCK:
+        for _ in range(_MOST_ROUNDS):
             codes = _drawn_by_weight(self._bands, self._weights, rng)
             kept.append(codes[self._split.assign(codes) == self._group])
-        return np.concatenate(kept)[:BLOCK, None]
+            if sum(map(len, kept)) >= BLOCK:
+                return np.concatenate(kept)[:BLOCK, None]
+        raise SettingsError(
+            f"sampler = 'nonlinear' draws hardly any architecture of the subspace '{self._split.names[self._group]}':"
+            " merge it with a neighbour in supernet.bands, or choose supernet.sampler = 'balanced'"
+        )
 
 
 def _drawn_by_weight(split: Split, weights: NDArray[np.floating], rng: np.random.Generator) -> Codes:
@@ -216,7 +224,8 @@ class Fair(_BlockSampler):
 
     A step has as many subnets as the decision with most choices left has choices; each decision deals its choices to
     them in an order of its own. A decision with fewer choices repeats them: equally often where their number divides
-    the number of subnets, otherwise some of them, drawn at random, once more than the others.
+    the number of subnets, otherwise some of them, drawn at random, once more than the others. In a stage of elastic
+    depth the numbers of layers are dealt, and then the choices of each layer to the subnets in which it stands.
 
     Some subnets of a step may be cut from input to output: they belong to the permutation but have nothing to train,
     so the training leaves them out of the sum. A step of nothing but such subnets is drawn again.
@@ -241,14 +250,32 @@ class Fair(_BlockSampler):
 
     def _deal(self, steps: int, rng: np.random.Generator) -> NDArray[np.int8]:
         """Returns dealt choices, shape (steps, S, D)."""
-        columns = []
-        for allowed in self._box:
-            choices = np.array(allowed, dtype=np.int8)
-            rounds = -(-self._subnets // len(choices))
-            # Whole permutations one after another, cut where the subnets end: the cut one decides which choices repeat.
-            dealt = rng.permuted(np.tile(choices, (steps, rounds, 1)), axis=2).reshape(steps, -1)
-            columns.append(rng.permuted(dealt[:, : self._subnets], axis=1))
+        columns = [self._dealt(allowed, steps, rng) for allowed in self._box]
+        for run in self._space.elastic_runs:
+            depths = self._dealt(depths_in(self._space, self._box, run), steps, rng)
+            for place, column in enumerate(run):
+                left_out = len(self._space.decisions[column].choices) - 1
+                blocks = [choice for choice in self._box[column] if choice != left_out]
+                stands = depths > place
+                if blocks:
+                    # The subnets in which the layer stands take the choices one after another.
+                    turns = np.maximum(stands.cumsum(axis=1) - 1, 0)
+                    columns[column] = np.take_along_axis(self._in_rounds(blocks, steps, rng), turns, axis=1)
+                columns[column] = np.where(stands, columns[column], np.int8(left_out))
         return np.stack(columns, axis=2)
+
+    def _dealt(self, allowed: Sequence[int], steps: int, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Returns choices dealt to the subnets of steps, shape (steps, S)."""
+        return rng.permuted(self._in_rounds(allowed, steps, rng), axis=1)
+
+    def _in_rounds(self, allowed: Sequence[int], steps: int, rng: np.random.Generator) -> NDArray[np.int8]:
+        """Returns whole permutations one after another, shape (steps, S).
+
+        They are cut where the subnets end: the cut one decides which choices repeat.
+        """
+        choices = np.array(allowed, dtype=np.int8)
+        rounds = -(-self._subnets // len(choices))
+        return rng.permuted(np.tile(choices, (steps, rounds, 1)), axis=2).reshape(steps, -1)[:, : self._subnets]
 
     def _any_connected(self, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Returns whether each step has a subnet to train, for codes (n, S, D), shape (n,)."""

@@ -132,9 +132,9 @@ class ComplexityRule(ScheduleRule):
         return Complexity(space, network, settings.learning_rate, settings.gamma_max, settings.last_rate)
 
     def refusals(self, settings: RuleSettings) -> Iterator[str]:
-        """Yields a refusal of a final learning rate other than 0."""
-        if settings.final_learning_rate:
-            yield "final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0"
+        """Yields a refusal of a final learning rate other than 0, but for soft splits, which do not end at 0."""
+        if settings.final_learning_rate and settings.own_share == 1:
+            yield "final_learning_rate belongs to schedule = 'cosine'; 'complexity' ends at 0 where own_share is 1"
 
 
 SCHEDULES: dict[str, ScheduleRule] = {"cosine": CosineRule(), "complexity": ComplexityRule()}

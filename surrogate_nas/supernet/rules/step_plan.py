@@ -120,7 +120,7 @@ class Agenda:
         share = (np.arange(block * BLOCK, (block + 1) * BLOCK) - self._first) / self._length
         # A block may begin before the training or end after it; those steps are never taken.
         rates, factors = self._schedule.rates(begun + (ended - begun) * share.clip(0, 1), codes)
-        groups = np.zeros_like(codes[:, :, 0]) if self._separation is None else codes[:, :, self._separation]
+        groups = self._groups(codes)
         connected = self._space.is_connected(codes.reshape(-1, codes.shape[2])).reshape(codes.shape[:2])
         alive: list[list[bool]] = np.asarray(connected).tolist()
         teachers = self._teachers(codes, np.asarray(connected))
@@ -136,6 +136,14 @@ class Agenda:
             )
             for subnets, rate, those, whose, living, teacher in rows
         ]
+
+    def _groups(self, codes: Codes) -> Codes:
+        """Returns the group of momenta of each subnet, for codes (n, S, D), shape (n, S)."""
+        if self._separation is None:
+            return np.zeros_like(codes[:, :, 0])
+        if self._space.elastic_runs:  # what stands at a layer depends on the layers before it
+            codes = self._space.effective(codes.reshape(-1, codes.shape[2])).reshape(codes.shape)
+        return np.asarray(codes[:, :, self._separation])
 
     def _teachers(self, codes: Codes, connected: NDArray[np.bool_]) -> list[int | None]:
         """Returns the position of each step's largest subnet among its connected ones, for codes (n, S, D)."""

@@ -24,7 +24,7 @@ def occurring_counts(space: Space) -> list[int]:
 
 
 def equal_bands(space: Space, groups: int) -> tuple[tuple[int, ...], ...]:
-    """Cuts the nonlinear counts of a space into bands of neighbours whose largest population is smallest.
+    """Cuts the nonlinear counts of a space into bands of neighbours of nearly equal population.
 
     A population counts architectures that can be drawn; counts that only disconnected ones have join the band above.
 
@@ -54,33 +54,37 @@ def typical_bands(space: Space) -> tuple[tuple[int, ...], ...]:
 
 
 def even_cuts(parts: Sequence[int], groups: int) -> list[int]:
-    """Returns where to cut a sequence so that the largest sum of a group is smallest; the earliest such cuts."""
+    """Returns where to cut a sequence so that the squares of the groups' sums add up to the least.
+
+    Of several ways it takes the earliest cuts. The largest sum alone would leave the other groups open: of a space
+    whose last counts hold nearly everything, the first bands would hold nearly nothing.
+    """
     count, sums = len(parts), [0, *accumulate(parts)]
-    # largest[g][i]: the smallest largest sum of parts[i:] in g + 1 groups, None where there are too few parts.
-    largest: list[list[int | None]] = [[sums[count] - sums[i] if i < count else None for i in range(count + 1)]]
+    # least[g][i]: the least sum of squares of parts[i:] in g + 1 groups, and the end of the first of them; None where
+    # there are too few parts. Whole numbers, since populations have up to hundreds of digits.
+    least: list[list[tuple[int, int] | None]] = [
+        [((sums[count] - sums[i]) ** 2, count) if i < count else None for i in range(count + 1)]
+    ]
     for _ in range(1, groups):
-        rest = largest[-1]
-        largest.append(
+        rest = least[-1]
+        least.append(
             [
                 min(
-                    (max(sums[cut] - sums[i], left) for cut in range(i + 1, count) if (left := rest[cut]) is not None),
+                    (
+                        ((sums[cut] - sums[i]) ** 2 + left[0], cut)
+                        for cut in range(i + 1, count)
+                        if (left := rest[cut]) is not None
+                    ),
                     default=None,
                 )
                 for i in range(count + 1)
             ]
         )
-    limit = largest[groups - 1][0]
-    assert limit is not None
     cuts: list[int] = []
     for group in range(groups - 1, 0, -1):
-        start, rest = cuts[-1] if cuts else 0, largest[group - 1]
-        cuts.append(
-            next(
-                cut
-                for cut in range(start + 1, count)
-                if sums[cut] - sums[start] <= limit and (left := rest[cut]) is not None and left <= limit
-            )
-        )
+        found = least[group][cuts[-1] if cuts else 0]
+        assert found is not None
+        cuts.append(found[1])
     return cuts
 
 

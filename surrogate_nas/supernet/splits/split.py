@@ -56,8 +56,8 @@ class SpaceSplit(Split):
         self._members: list[NDArray[np.int64]] | None = None
         if space.listable:
             codes = space.all_codes()
-            groups, connected = self.assign(codes), space.is_connected(codes)
-            self._members = [np.flatnonzero((groups == group) & connected) for group in range(len(names))]
+            groups, drawn = self.assign(codes), space.is_connected(codes) & space.is_drawn(codes)
+            self._members = [np.flatnonzero((groups == group) & drawn) for group in range(len(names))]
         for name, count in zip(names, self.population(), strict=True):
             if not count:
                 raise SettingsError(

@@ -122,3 +122,18 @@ def test_segments_are_as_few_as_may_be_scored() -> None:
     assert len(segments) == 6
     with pytest.raises(SettingsError, match=re.escape("the choices of one decision, 40 (got 200 with 6 kept)")):
         even_segments([40, 2], SegmentSettings(scored=200))
+
+
+def test_super_cells_are_different_networks() -> None:
+    def effective(codes: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(6) == 5, 0, codes)
+
+    def quality_of_network(codes: np.ndarray) -> np.ndarray:
+        return quality(effective(codes))
+
+    found = [
+        search_segments(SEARCH, quality_of_network, lambda *_: quality_of_network, seed=0, effective=one)
+        for one in (np.asarray, effective)
+    ]
+    assert [len(np.unique(effective(result.codes), axis=0)) for result in found] == [2, 4]
+    assert [len(result.codes) for result in found] == [4, 4]

@@ -134,3 +134,21 @@ def test_few_images_leave_differences_to_chance() -> None:
     many = ResidualProcess(answers, np.zeros((8, 0)), SETTINGS, images=10**9).posterior(list(range(8)), values)
     np.testing.assert_allclose(many.mean, exact.posterior(list(range(8)), values).mean, atol=1e-3)
     assert few.with_score(answers).posterior([0], [75.0]).noise > 4
+
+
+@pytest.mark.parametrize(("images", "spread"), [(100, 0.5), (1000, 0.5), (1000, 2.0)])
+def test_the_chance_of_the_images_counts_once(images: int, spread: float) -> None:
+    """The spread of accuracies has it in it already."""
+    rng, rows, inside, wide = np.random.default_rng(0), list(range(12)), 0, 0.0
+    rounds = 100
+    for _ in range(rounds):
+        score = rng.normal(size=60)
+        truth = 70 + spread * rng.normal(size=60)
+        measured = truth[:12] + rng.normal(scale=100 * np.sqrt(0.7 * 0.3 / images), size=12)
+        found = ResidualProcess(score, np.zeros((60, 0)), ResidualSettings(), images=images).posterior(
+            rows, measured.tolist()
+        )
+        inside += (np.abs(found.mean[:12] - truth[:12]) < 1.96 * found.std[:12]).sum()
+        wide += float(found.std[12:].mean()) / rounds
+    assert inside / (12 * rounds) > 0.8
+    assert wide < 2.5 * max(spread, ResidualSettings().spread_percent)

@@ -120,3 +120,11 @@ def test_fewer_labels_are_among_more(problem: Problem, draws: str) -> None:
 
     few, many = drawn(60), drawn(100)
     assert len(few & many) >= (60 if draws == "varied" else 50)
+
+
+def test_a_network_of_elastic_depth_is_typical_once() -> None:
+    space = load_space("quick_elastic")
+    pool = first_pool(space, PoolSettings(), seed=0)
+    assert len(pool) == 648
+    assert typical_rows(pool).sum() == 392
+    assert (space.effective(pool.codes[typical_rows(pool)]) == pool.codes[typical_rows(pool)]).all()

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.rules.samplers import (
     BLOCK,
@@ -23,7 +25,7 @@ from surrogate_nas.supernet.rules.samplers import (
     Sandwich,
     WithinGroup,
 )
-from surrogate_nas.supernet.splits.bands import BandSplit
+from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands
 from surrogate_nas.supernet.splits.boxes import Box, whole_box
 from surrogate_nas.supernet.splits.split import Split
 
@@ -185,6 +187,21 @@ class TestFair:
             if len(allowed) > 1:
                 assert chisquare(counts.sum(axis=1)).pvalue > 1e-3
 
+    @pytest.mark.parametrize("name", ["quick_elastic", "ofa_mobilenetv3"])
+    def test_in_elastic_depth_numbers_of_layers_and_blocks_are_fair(self, name: str) -> None:
+        chain = load_space(name)
+        sampler = Fair(chain, whole_box(chain), 0)
+        blocks = sampler.block(0)
+        assert chain.is_drawn(blocks.reshape(-1, chain.num_decisions)).all()
+        for run in chain.elastic_runs:
+            for column in run:
+                left_out = len(chain.decisions[column].choices) - 1
+                counts = np.stack([(blocks[:, :, column] == choice).sum(axis=1) for choice in range(left_out)])
+                assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 1
+            depths = (blocks[:, :, run] != left_out).sum(axis=2)
+            each = np.stack([(depths == depth).sum(axis=1) for depth in range(len(run) + 1)])
+            assert (each.max(axis=0) - each.min(axis=0)).max() <= 1
+
     def test_a_step_has_something_to_train(self) -> None:
         chain = CellSpace(
             Identity("chain", "1" * 16), ((0, 1), (1, 2), (2, 3)), ("none", "nor_conv_3x3"), NetworkSpec(2, 1, 8)
@@ -211,3 +228,13 @@ def test_a_fair_step_of_a_part_has_as_many_subnets_as_asked(space: CellSpace) ->
     codes = Fair(space, box, 0, subnets=5).block(0)
     assert codes.shape[1] == 5
     assert set(np.unique(codes[:, :, 0])) == {2, 3}
+
+
+def test_a_subspace_that_is_hardly_ever_drawn_is_refused() -> None:
+    space = load_space("mobilenet")
+    first, *others = space.counts.populations()
+    split = BandSplit(space, [[first], others])
+    bands = BandSplit(space, equal_bands(space, 4))
+    sampler = BalancedWithin(bands, np.arange(1.0, 5.0), split, 0, 0)
+    with pytest.raises(SettingsError, match="draws hardly any architecture of the subspace '12 nonlinear'"):
+        sampler.draw(0)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from surrogate_nas.space.kinds.cell.space import CellSpace
+from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.plan import SupernetPlan
-from surrogate_nas.supernet.rules.samplers import BLOCK, Fair
+from surrogate_nas.supernet.rules.samplers import BLOCK, Fair, NearBudgets, WithinGroup
 from surrogate_nas.supernet.rules.schedules import Cosine
 from surrogate_nas.supernet.rules.step_plan import Agenda, Teaching
-from surrogate_nas.supernet.splits.boxes import whole_box
+from surrogate_nas.supernet.splits.boxes import BoxSplit, whole_box
 
 MakePlan = Callable[..., SupernetPlan]
 NUMBERS = [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 7]
@@ -71,3 +72,16 @@ def test_a_schedule_may_be_in_parts(space: CellSpace) -> None:
         assert part.step(number).rate == pytest.approx(whole.step(number).rate, rel=1e-12)
     anew = Agenda(space, sampler, Cosine(0.1, 0.0), None, first_step=40, last_step=90)
     assert anew.step(40).rate == 0.1
+
+
+def test_momenta_of_elastic_depth_are_of_the_block_that_runs() -> None:
+    space = load_space("quick_elastic")
+    codes = space.all_codes()
+    listed = codes[~space.is_drawn(codes)]
+    split = BoxSplit(space, [whole_box(space)])
+    sampler = NearBudgets(WithinGroup(split, 0, 0), listed, 1.0, 0, 0)
+    column = space.elastic_runs[0][0]
+    agenda = Agenda(space, sampler, Cosine(0.1, 0.0), column, first_step=0, last_step=300)
+    for number in range(300):
+        step = agenda.step(number)
+        assert step.groups == tuple(space.effective(np.array(step.codes))[:, column].tolist())

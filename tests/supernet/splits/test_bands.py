@@ -21,12 +21,21 @@ from surrogate_nas.supernet.splits.bands import BandSplit, equal_bands, even_cut
 def test_cuts_are_the_first_of_the_best(parts: list[int], data: st.DataObject) -> None:
     groups = data.draw(st.integers(1, len(parts)))
 
-    def largest(cuts: Iterable[int]) -> int:
+    def squares(cuts: Iterable[int]) -> int:
         ends = (0, *cuts, len(parts))
-        return max(sum(parts[start:end]) for start, end in pairwise(ends))
+        return sum(sum(parts[start:end]) ** 2 for start, end in pairwise(ends))
 
     every = list(combinations(range(1, len(parts)), groups - 1))
-    assert even_cuts(parts, groups) == list(min(every, key=largest))
+    assert even_cuts(parts, groups) == list(min(every, key=squares))
+
+
+@pytest.mark.parametrize(("name", "groups"), [("ofa_mobilenetv3", 4), ("mobilenet", 6), ("fbnet", 6), ("images32", 4)])
+def test_no_band_is_nearly_empty(name: str, groups: int) -> None:
+    """The largest band alone would leave the first ones with one architecture in a billion."""
+    space = load_space(name)
+    populations, bands = space.counts.populations(), equal_bands(space, groups)
+    total = sum(populations.values())
+    assert min(sum(populations.get(count, 0) for count in band) for band in bands) > 0.2 * total / groups
 
 
 def test_bands_of_a_space_that_cannot_be_listed() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from surrogate_nas.errors import SettingsError
 from surrogate_nas.space.kinds.cell.space import CellSpace
@@ -27,7 +28,7 @@ def test_a_box_of_cells_holds_the_connected_ones(space: CellSpace) -> None:
 
 def test_draws_stay_in_the_box_and_reach_all_of_it() -> None:
     box = ((0, 2), (1,), (0, 1, 2))
-    drawn = draw_box(box, 600, np.random.default_rng(0))
+    drawn = draw_box(load_space("quick"), box, 600, np.random.default_rng(0))
     assert in_box(drawn, box).all()
     _, counts = np.unique(drawn, axis=0, return_counts=True)
     assert len(counts) == 6
@@ -74,3 +75,31 @@ def test_boxes_that_are_no_partition_are_refused(triangle: CellSpace, boxes: lis
     filled = [(*box, *whole_box(triangle)[1:]) for box in boxes]
     with pytest.raises(SettingsError, match="subspaces must hold every architecture of triangle exactly once"):
         BoxSplit(triangle, filled)
+
+
+ELASTIC = load_space("quick_elastic")
+
+
+@pytest.mark.parametrize(("column", "choices"), [(0, (1,)), (2, (0, 2)), (3, (2,)), (5, (1,)), (6, (0, 1))])
+def test_boxes_of_elastic_depth_hold_networks(column: int, choices: tuple[int, ...]) -> None:
+    codes = ELASTIC.all_codes()
+    box = tuple(choices if at == column else allowed for at, allowed in enumerate(whole_box(ELASTIC)))
+    networks = codes[ELASTIC.is_drawn(codes) & in_box(codes, box)]
+    assert box_population(ELASTIC, box) == len(networks)
+    assert box_population(ELASTIC, whole_box(ELASTIC)) == ELASTIC.is_drawn(codes).sum() == 392
+    drawn = ELASTIC.index(draw_box(ELASTIC, box, 20 * len(networks), np.random.default_rng(0)))
+    found, counts = np.unique(drawn, return_counts=True)
+    assert found.tolist() == ELASTIC.index(networks).tolist()
+    assert chisquare(counts).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("name", ["quick_elastic", "ofa_mobilenetv3"])
+def test_a_sub_supernet_trains_the_networks_that_it_labels(name: str) -> None:
+    space = load_space(name)
+    last = space.elastic_runs[0][-1]
+    split = BoxSplit(space, edge_boxes(space, space.decisions[last].name))
+    assert sum(split.population()) == sum(space.counts.populations().values())
+    for group in range(split.groups):
+        drawn = split.sample(group, 200, np.random.default_rng(0))
+        assert space.is_drawn(drawn).all()
+        assert (split.assign(drawn) == group).all()

@@ -115,6 +115,11 @@ class ElasticSpace(Space):
         """Returns canonical codes of the chain at the same sizes, shape (N, D)."""
         return self._each(codes, self.chain.canonical)
 
+    @property
+    def elastic_runs(self) -> tuple[tuple[int, ...], ...]:
+        """The chain's runs, behind the sizes."""
+        return tuple(tuple(self._own + column for column in run) for run in self.chain.elastic_runs)
+
     def _each(self, codes: ArrayLike, change: Callable[[Codes], Codes]) -> Codes:
         checked = self.check(codes)
         return np.column_stack([checked[:, : self._own], change(checked[:, self._own :])])
@@ -138,7 +143,7 @@ class ElasticSpace(Space):
         counts = iter(self.chain.layer_counts(np.asarray(code)[self._own :], own))
         return tuple(next(counts) if one >= 0 else 0 for one in decisions)
 
-    @property
+    @cached_property
     def counts(self) -> SizedCounts:
         """Counts of the chain's networks at all sizes."""
         return SizedCounts(self.chain.counts, self.sizes.numbers)

@@ -81,7 +81,12 @@ class ChainSpace(Space):
         A stage of elastic depth has its first layers (Once-for-All, arXiv 1908.09791), so an identity there says how
         many, not which.
         """
-        return self._identities_last(codes, [group.columns for group in self._groups if group.elastic])
+        return self._identities_last(codes, self.elastic_runs)
+
+    @property
+    def elastic_runs(self) -> tuple[tuple[int, ...], ...]:
+        """Columns of the layers at the end of each stage that may be left out."""
+        return tuple(group.columns for group in self._groups if group.elastic)
 
     def canonical(self, codes: ArrayLike) -> Codes:
         """Returns codes with identities behind the other layers that they can change places with, shape (N, D).
@@ -136,7 +141,7 @@ class ChainSpace(Space):
         row = np.asarray(code)
         return tuple(int(self._nonlinear[layer.decision][row[layer.decision]]) for layer in layers)  # type: ignore[index]
 
-    @property
+    @cached_property
     def counts(self) -> ChainCounts:
         """Counts of networks, those with fewer layers than they may have once."""
         return ChainCounts(self.name, tuple(self._groups))

@@ -88,7 +88,7 @@ def label_in_segments(
         return _fitted(problem, known[-1], len(known), run)
 
     seed = derived_seed(problem.settings.seed, _STREAM)
-    result = search_segments(search, label, fit, seed, lambda codes: _excess(problem, codes))
+    result = search_segments(search, label, fit, seed, lambda codes: _excess(problem, codes), problem.space.effective)
     labels = known[-1]
     run.console.note(f"segments: {len(search.segments)}, {count_of(len(labels.codes), 'architecture')} labelled")
     return problem.listing(np.concatenate([labels.codes, result.codes])), labels
