@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,10 @@ pytest_plugins = [
     "tests.fixtures.postgresql",
     "tests.fixtures.ray_cluster",
 ]
+
+# Dozens of tests start processes, each of which would compile all that it imports where no bytecode may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A final training takes every processor otherwise, and tests run side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -44,7 +44,7 @@ from surrogate_nas.cli.benches.result_lines import (
 )
 from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.costs.number_formats import Activations, Precision
-from surrogate_nas.errors import CostTableError, SettingsError
+from surrogate_nas.errors import CostTableError, RunFolderError, SettingsError
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.space.space import Space
@@ -200,6 +200,7 @@ def export_bench_command(
     from surrogate_nas.hardware.transfer.device_results import RUNNER
     from surrogate_nas.hardware.transfer.remote import CALIBRATION, choose_to_measure, export_bench
 
+    _refuse_unfinished(expanded(space))
     if is_run(expanded(space)):
         _refuse_options(context, space)
         winners = read_winners(expanded(space))
@@ -248,15 +249,19 @@ def import_bench_command(
     from surrogate_nas.deploy.winners import is_run
     from surrogate_nas.hardware.regression.sparse import FEWEST
     from surrogate_nas.hardware.tables.latency_units import unlikely_unit
-    from surrogate_nas.hardware.tables.predicted import write_predicted
+    from surrogate_nas.hardware.tables.predicted import require_parquet, write_predicted
     from surrogate_nas.hardware.transfer.device_results import read_results
     from surrogate_nas.hardware.transfer.remote import predict_space, transfer_to_space
+    from surrogate_nas.hardware.transfer.tool_logs import TOOLS
 
+    _refuse_unfinished(expanded(space))
     if is_run(expanded(space)):
         _refuse_options(context, space)
         compare_winners(expanded(space), results, as_json)
         return
     require_budget(budget)
+    if output is not None:
+        require_parquet(output)
     loaded = load_space(space)
     if not loaded.listable:
         _refuse_without_effect(context, loaded, "confidence", "seed")
@@ -264,7 +269,8 @@ def import_bench_command(
     measured = read_results(results, loaded, FEWEST if known is None else 3)
     if measured.noisy:
         complain(f"warning: {count_of(measured.noisy, 'measurement')} never settled and are left out")
-    unit = unlikely_unit(measured.median_ms)
+    # The runner writes milliseconds; what other programs print may have been read in another unit.
+    unit = unlikely_unit(measured.median_ms) if measured.facts["provider"] in TOOLS else None
     if unit is not None:
         complain(
             f"warning: the median is {np.median(measured.median_ms):.3g} ms; if these are {unit}, correct the columns"
@@ -286,6 +292,20 @@ def import_bench_command(
     }
     write_predicted(path, loaded, {measured.device: fit.predicted_ms}, {measured.device: errors}, said)
     say_latencies(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Refuses the run folder of a study that has no finalists yet.
+
+    Raises:
+        RunFolderError: With the command that continues the study.
+    """
+    from surrogate_nas.deploy.winners import is_run
+    from surrogate_nas.runs.run_folder import RunFolder
+    from surrogate_nas.study.ask.request import resume_command
+
+    if folder.is_dir() and RunFolder(folder).study.is_file() and not is_run(folder):
+        raise RunFolderError(f"the study in {folder} is not finished; continue it with: {resume_command(folder)}")
 
 
 def _refuse_options(context: typer.Context, run: str) -> None:

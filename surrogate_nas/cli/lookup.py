@@ -73,7 +73,10 @@ def look_up(
         return
     try:
         if near is not None:
-            _print_neighbours(table, near, table.near(near, top or 10, bounds), as_json=as_json)
+            found = table.near(near, top or 10, bounds)
+            _print_neighbours(table, near, found, as_json=as_json)
+            if bounds and not found:
+                raise typer.Exit(InfeasibleBudgetError.exit_code)
             return
         front = pareto or not (bounds or top)
         entries = table.pareto(budgets=bounds) if front else table.top(top or 1, bounds)

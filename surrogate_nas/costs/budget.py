@@ -203,7 +203,7 @@ class BudgetSet:
         """Reads budgets that are separated by semicolons, each with the key of its cost.
 
         Raises:
-            BudgetError: If one is malformed.
+            BudgetError: If one is malformed, or two bound the same cost.
         """
         asked: list[BudgetRequest] = []
         for part in text.split(";"):
@@ -213,5 +213,13 @@ class BudgetSet:
                     f"--also-budget is written COST=BOUND, such as latency=3ms or 'latency=3ms; flops=50M', with one of"
                     f" {', '.join(BOUNDED)}, and on a device latency=raspi4=3ms (got {text!r})"
                 )
-            asked += BudgetRequests.parse(BOUNDED[key], bound).requests
+            try:
+                asked += BudgetRequests.parse(BOUNDED[key], bound).requests
+            except BudgetError as error:
+                option = COSTS[BOUNDED[key]].option
+                raise BudgetError(str(error).replace(option, f"--also-budget {key}", 1)) from None
+        names = [request.cost for request in asked]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise BudgetError(f"--also-budget bounds the {COSTS[twice].title} more than once (got {text!r})")
         return cls(text, tuple(asked))

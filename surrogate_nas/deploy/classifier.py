@@ -35,6 +35,7 @@ from surrogate_nas.deploy.accuracy import Accuracy
 from surrogate_nas.deploy.pictures import Picture, Pictures, name_of, pictures_of, pixels_of
 from surrogate_nas.errors import PredictionError, SettingsError, StoreError
 
+_IMAGE_AXES = 4
 _BEST = "best"  # the folder of a run that has the answer
 
 
@@ -122,10 +123,12 @@ class Classifier:
             threads: CPU threads of a forward pass.
 
         Raises:
-            SettingsError: If there is no such file.
+            SettingsError: If there is no such file, or the number of threads is impossible.
             StoreError: If it is damaged, foreign, or of another version of the project.
             PredictionError: If onnxruntime is not installed.
         """
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise SettingsError(f"threads must be a whole number from 1 on (got {threads!r:.40})")
         model = expanded(model)
         return read_whole(model, lambda: cls._load(model, threads)) if model.is_dir() else cls._load(model, threads)
 
@@ -249,6 +252,9 @@ class Classifier:
         Raises:
             PredictionError: If the model cannot take them.
         """
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != _IMAGE_AXES:
+            got = f"{images.dtype} of shape {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
+            raise PredictionError(f"probabilities takes uint8 pixels of shape (N, C, S, S), 0 to 255 (got {got})")
         inputs = normalised(images, self.described.preprocessing)
         try:
             scores = self._session.run([OUTPUT], {INPUT: inputs})[0].astype(np.float64)

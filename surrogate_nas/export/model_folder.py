@@ -52,7 +52,7 @@ def save_model(
     Args:
         folder: Folder to write to; created if it is missing.
         network: Trained network of the description's code, from ``build_network``.
-        description: See ``description.describe``.
+        description: As ``deploy.train.deliver`` makes it: content of ``model.json``.
         space_toml: Definition of the search space.
         program: The space's Python.
 

@@ -34,8 +34,7 @@ class MixtureContext:
         box: The subspace.
         decision: The column whose choices are compared.
         distribution: The frozen distribution.
-        relaxation: Turns it into a mixture, with noise of a mini-batch and a temperature.
-        temperature: The temperature.
+        relaxation: Turns it into a mixture, with noise of a mini-batch and a temperature; and that temperature.
     """
 
     def __init__(

@@ -199,9 +199,6 @@ def _contradictions(settings: GradientSettings, row: Method) -> list[str]:
         f"cost_weight has no effect with {sees}": settings.cost_weight > 0 and row.distribution_sees == "nothing",
         f"entropy has no effect with {sees}; it belongs to 'reward'": settings.entropy != _default("entropy")
         and row.distribution_sees != "reward",
-        f"candidates has no effect with method = {settings.method!r}, which takes the likeliest architecture": (
-            settings.candidates != _default("candidates") and row.derives == "argmax"
-        ),
         f"cost_weight needs decisions that do not depend on each other, and method = {settings.method!r} decides one"
         " after another": settings.cost_weight > 0 and row.controller,
         f"distribution_sees = {row.distribution_sees!r} needs decisions that do not depend on each other, and method ="

@@ -18,6 +18,12 @@ from surrogate_nas.space.space import Space
 Source = Literal["supernet", "training"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
+LABELS_VERSION = "0.1.0"
+"""Version of the package since which labels and trainings are measured as they are now.
+
+It changes with what they measure alone: hours of labels outlast other changes of the package.
+"""
+
 NO_MEMBER = -1
 """The member of a label without a sub-supernet, such as the label of a real training."""
 
@@ -42,7 +48,7 @@ class LabelIdentity:
         space_fingerprint: Hash of its definition.
         choices: Number of choices of each decision, length D.
         data_fingerprint: Hash of the images that the accuracies were measured on.
-        code_version: Version of the package that measured them.
+        code_version: Version of the package since which they are measured as they were.
     """
 
     space_name: str

@@ -25,7 +25,7 @@ def checked_columns(
     Args:
         texts: Name to N texts; ``code`` among them.
         numbers: Name to values of shape (N,).
-        costs: Key of ``budgets.COSTS`` to values of shape (N,).
+        costs: Key of ``costs.cost.COSTS`` to values of shape (N,).
         labels: Name that starts with ``label_`` to percentages of shape (N,), NaN where unknown.
         primary_cost: One of ``costs``.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from surrogate_nas._support.stored.run_contents import is_of_run
 from surrogate_nas._support.words import choose_from
 from surrogate_nas.costs.budget import Budget
 from surrogate_nas.errors import RunFolderError, SettingsError
@@ -37,12 +38,14 @@ def export(
 
     Raises:
         SettingsError: If there is no such kind.
-        RunFolderError: If a file is in the way.
+        RunFolderError: If a file is in the way, or a study wrote it.
         InfeasibleBudgetError: If nothing meets the budgets.
         WriteError: If the file cannot be written.
     """
     if kind not in EXPORTS:
         raise SettingsError(f"unknown export {kind!r}; {choose_from(EXPORTS, kind)}")
+    if path.exists() and is_of_run(path):
+        raise RunFolderError(f"{path} is a file of a run, which would be lost; give another path")
     if path.exists() and not overwrite:
         raise RunFolderError(f"{path} is in the way; give another path, or --overwrite to replace it")
     return EXPORTS[kind](table, path, budgets)

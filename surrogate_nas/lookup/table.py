@@ -7,7 +7,7 @@ budget is the first row that meets it, and a new budget, on whatever cost, needs
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.words import count_of
+from surrogate_nas._support.words import shown as shown_text
 from surrogate_nas.costs.budget import Budget, BudgetRequest, BudgetRequests
 from surrogate_nas.costs.cost import COSTS, split_cost, upper_of
 from surrogate_nas.costs.pareto import pareto_mask, sorted_front
@@ -82,7 +83,7 @@ class LookupTable:
             score: Shape (N,), higher is better.
             predicted_accuracy_percent: Shape (N,).
             accuracy_std_percent: Shape (N,), at least 0.
-            costs: Name (a key of ``budgets.COSTS``) to values of shape (N,), with the primary cost among them.
+            costs: Name (a key of ``costs.cost.COSTS``) to values of shape (N,), with the primary cost among them.
             labels: Name that starts with ``label_`` to measured accuracies in percent, shape (N,), NaN where unknown.
 
         Raises:
@@ -149,7 +150,13 @@ class LookupTable:
         return self._columns.numbers(name)
 
     def entry(self, row: int) -> Entry:
-        """Returns the architecture of a row; row 0 has the best score."""
+        """Returns the architecture of a row; row 0 has the best score.
+
+        Raises:
+            SettingsError: If there is no such row.
+        """
+        if not 0 <= _whole(row, "a row") < len(self):
+            raise SettingsError(f"rows of the lookup table are 0 to {len(self) - 1:,} (got {row:,})")
         return Entry.from_row(self._columns.row(row), self.costs, self.labels)
 
     def half_interval_percent(self, entry: Entry) -> float | None:
@@ -206,8 +213,23 @@ class LookupTable:
                 f"the lookup table has no latency, which was {why}; profile it with: {shown('study', *words)}"
             )
         if cost not in self.costs:
-            raise BudgetError(f"the lookup table has no cost {cost!r}; it has {', '.join(self.costs)}")
+            raise BudgetError(self._lacks(cost))
         return self._columns.numbers(cost)
+
+    def _lacks(self, cost: str) -> str:
+        """Returns that the table does not have a cost, and what it has: of other devices, or of other kinds."""
+        base, device = split_cost(cost)
+        if base not in COSTS:
+            return f"the lookup table has no cost {cost!r}; it has {', '.join(self.costs)}"
+        found = {split_cost(one) for one in self.costs if upper_of(one) is not None or split_cost(one)[0] in COSTS}
+        devices = [self.metadata.device if of is None else of for one, of in found if one == base]
+        title = COSTS[base].title + (f" of {shown_text(device)}" if device is not None else "")
+        if devices:
+            first, *_ = names = sorted(devices)
+            example = f"{COSTS[base].option} {first}={COSTS[base].example}"
+            return f"the lookup table has no {title}; it has that of {', '.join(names)}: write {example}"
+        kinds = sorted({COSTS[one].title for one, _ in found if one in COSTS})
+        return f"the lookup table has no {title}; it has {', '.join(kinds)}"
 
     def best(self, **budgets: float | str) -> Entry:
         """Returns the best architecture within all budgets, such as ``best(latency_ms=3, flops="50M")``.
@@ -233,9 +255,7 @@ class LookupTable:
             SettingsError: If ``count`` is not positive.
             InfeasibleBudgetError: If nothing meets the budgets.
         """
-        if count < 1:
-            raise SettingsError(f"the number of architectures to list must be at least 1 (got {count})")
-        entries = self._distinct(self._rows_within(budgets), count)
+        entries = self._distinct(self._rows_within(_checked(budgets)), _to_list(count))
         if not entries:
             raise self.infeasible(budgets)
         return entries
@@ -254,7 +274,7 @@ class LookupTable:
             InfeasibleBudgetError: If nothing meets the budgets.
         """
         values = self._cost(cost or self.metadata.primary_cost)
-        rows = np.flatnonzero(self._violation(budgets, slice(None)) <= 0)
+        rows = np.flatnonzero(self._violation(_checked(budgets), slice(None)) <= 0)
         if not len(rows):
             raise self.infeasible(budgets)
         front = rows[sorted_front(self._columns.numbers("score")[rows], values[rows])]
@@ -276,9 +296,12 @@ class LookupTable:
             the architecture of the code.
 
         Raises:
-            SettingsError: If the table has no such code.
+            SettingsError: If the table has no such code, or a number is impossible.
             InfeasibleBudgetError: If nothing in the table meets the budgets.
         """
+        count, budgets = _to_list(count), _checked(budgets)
+        if most_changes is not None and _whole(most_changes, "most_changes") < 0:
+            raise SettingsError(f"most_changes must be at least 0 (got {most_changes})")
         changes, own = self._changes_from(code)
         score, primary = self._columns.numbers("score"), self._cost(self.metadata.primary_cost)
         wanted = (score > score[own]) | (primary < primary[own])
@@ -350,3 +373,34 @@ class LookupTable:
                 seen.add(entry.canonical)
                 entries.append(entry)
         return entries
+
+
+def _whole(value: object, what: str) -> int:
+    """Returns a whole number as it is.
+
+    Raises:
+        SettingsError: If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise SettingsError(f"{what} of a lookup table is a whole number (got {value!r:.40})")
+    return int(value)
+
+
+def _to_list(count: object) -> int:
+    found = _whole(count, "the number of architectures")
+    if found < 1:
+        raise SettingsError(f"the number of architectures to list must be at least 1 (got {found})")
+    return found
+
+
+def _checked(budgets: Sequence[Budget]) -> Sequence[Budget]:
+    """Returns budgets as they are.
+
+    Raises:
+        BudgetError: If they are something else.
+    """
+    if isinstance(budgets, str | bytes | Mapping) or not all(isinstance(one, Budget) for one in budgets):
+        raise BudgetError(
+            f"budgets here are what resolve returns, such as table.resolve(latency_ms='5ms') (got {budgets!r:.40})"
+        )
+    return budgets

@@ -98,15 +98,22 @@ def _read_together(facts_path: Path, parquet: Path) -> tuple[dict[str, Any], byt
                 return facts, image
         before, facts = facts, _read_facts(facts_path)
         if before == facts:  # and no writer was at work
-            raise StoreError(f"{reason}; {_REMEDY}: {parquet.parent}")
+            raise StoreError(f"{reason}; {_again(parquet.parent)}")
 
 
 def _read_facts(facts_path: Path) -> dict[str, Any]:
     """Returns the facts of a table of this version."""
     facts = read_json(facts_path, "lookup table metadata", _REMEDY, SCHEMA_VERSION)
     if facts.get("format") != FORMAT:
-        raise StoreError(f"{facts_path} does not describe a lookup table")
+        raise StoreError(f"{facts_path} does not describe a lookup table; {_again(facts_path.parent)}")
     return facts
+
+
+def _again(folder: Path) -> str:
+    """Returns what makes the files of a table again: the study, where they are in its run folder."""
+    if not (folder / "study.toml").is_file():
+        return f"{_REMEDY}, and copy them to {folder}"
+    return f"write all three files again with: {shown('study', '--output-dir', folder, '--resume')}"
 
 
 def _met_nothing(run: Path) -> bool:

@@ -67,7 +67,9 @@ def fitting_text(rivals: RivalsFacts) -> str:
     """Returns how many rivals fit the budget, or why that is not known."""
     if rivals.unknown:
         costs = " and ".join(COSTS[cost].title for cost in rivals.unknown)
-        return f"The {costs} of an off-the-shelf network is not known here, so the budget cannot be held against it."
+        are, them = ("are", "them") if len(rivals.unknown) > 1 else ("is", "it")
+        unknown = f"The {costs} of an off-the-shelf network {are} not known here"
+        return f"{unknown}, so the budget cannot be held against {them}."
     names = count_of(len(rivals.rivals), "off-the-shelf network")
     fitting = sum(one.fits for one in rivals.rivals)
     if not fitting:

@@ -137,7 +137,7 @@ def surer(answer: AnswerFacts, resume: str) -> str:
     """
     item = next(item for item in answer.smallest if item.smallest > item.budget)
     if COSTS[item.cost].checked == "planned":
-        return f"Plan more networks with {resume} --set hardware.whole_networks=48"
+        return f"Plan more networks with {resume} --set hardware.whole_networks=120"
     if not answer.measured_here:
         return AGAIN_ON_THE_DEVICE
     return f"Measure latencies again on an idle machine with {resume} --set hardware.remeasure=true"

@@ -103,6 +103,6 @@ def _known(name: str) -> torch.device:
         kind = torch.device(name)
     except RuntimeError:
         kind = torch.device("meta")
-    if kind.type not in ("cpu", "cuda", "mps"):
+    if kind.type not in ("cpu", "cuda", "mps") or (kind.index is not None and kind.type != "cuda"):
         raise SettingsError(f"compute.device must be auto, cpu, cuda[:n] or mps (got {name!r})")
     return kind

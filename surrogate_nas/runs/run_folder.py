@@ -6,12 +6,15 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from surrogate_nas._support.files import OPEN_FILES_STAY
+from surrogate_nas._support.stored.run_contents import LOCK, LOOKUP_FILES, RUN_CONTENTS, STUDY
 from surrogate_nas.errors import RunFolderError, SettingsError
 from surrogate_nas.runs.settings import StudySettings, is_fixed
 from surrogate_nas.runs.state import RunState
@@ -19,8 +22,7 @@ from surrogate_nas.runs.storage_record import StorageRecord
 from surrogate_nas.runs.study_file import flattened, is_resolved, read_resolved, write_study
 from surrogate_nas.space.load import STORED_DEFINITION, STORED_PROGRAM
 
-_LOCK = ".lock"
-_LOOKUP = ("lookup.parquet", ".lookup.next.parquet", "lookup.csv", "lookup.json")
+_WRITTEN = RUN_CONTENTS | {STUDY, LOCK}
 
 
 class RunFolder:
@@ -35,7 +37,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.study = path / "study.toml"
+        self.study = path / STUDY
         self.environment = path / "environment.json"
         self.space = path / STORED_DEFINITION
         self.program = path / STORED_PROGRAM
@@ -46,7 +48,7 @@ class RunFolder:
         self.labels = path / "labels.h5"
         self.predictor = path / "predictor"
         self.costs = path / "costs.parquet"
-        self.lookup = tuple(path / name for name in _LOOKUP)
+        self.lookup = tuple(path / name for name in LOOKUP_FILES)
         self.journal = path / "search.journal"
         self.best = path / "best"
         self.answer = self.best / "architecture.json"
@@ -62,7 +64,7 @@ class RunFolder:
         self.log = path / "log.txt"
         self.storage = StorageRecord(path / "storage.json")
         self.state = RunState(path / "state.json")
-        self._lock = FileLock(path / _LOCK)
+        self._lock = FileLock(path / LOCK)
 
     # Taking and giving back
 
@@ -117,9 +119,17 @@ class RunFolder:
 
     def release(self) -> None:
         """Lets other processes take the folder; one in which nothing was written is left empty."""
+        # While it is held: a moment later another process may hold the same file, and a third one would make a new one.
+        if self._lock.is_locked and not OPEN_FILES_STAY:
+            self._remove_lone_lock()
         self._lock.release()
-        if self.path.is_dir() and [entry.name for entry in self.path.iterdir()] == [_LOCK]:
-            (self.path / _LOCK).unlink(missing_ok=True)
+        if OPEN_FILES_STAY:
+            self._remove_lone_lock()
+
+    def _remove_lone_lock(self) -> None:
+        with suppress(OSError):
+            if [entry.name for entry in self.path.iterdir()] == [LOCK]:
+                (self.path / LOCK).unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Removes what an earlier run wrote; other files stay.
@@ -127,7 +137,7 @@ class RunFolder:
         The study stays until it is replaced, so that a folder half cleared is still known as a run.
         """
         for entry in self.path.iterdir():
-            if entry.name in _CONTENTS or _is_leftover(entry.name):
+            if entry.name in RUN_CONTENTS or _is_leftover(entry.name):
                 _remove(entry)
 
     def remove_leftovers(self) -> None:
@@ -155,7 +165,7 @@ class RunFolder:
             )
 
     def _is_empty(self) -> bool:
-        return all(entry.name == _LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
+        return all(entry.name == LOCK or _is_leftover(entry.name) for entry in self.path.iterdir())
 
     def _is_run(self) -> bool:
         """Returns whether the study is a resolved one; a person may keep one of their own next to their images."""
@@ -210,53 +220,13 @@ class RunFolder:
         write_study(self.study, settings)
 
 
-_CONTENTS = frozenset(
-    {
-        "environment.json",
-        STORED_DEFINITION,
-        STORED_PROGRAM,
-        "images",
-        "supernets",
-        "near_budgets.json",
-        "finalist_latencies.json",
-        "labels.h5",
-        ".labels.h5.lock",
-        "predictor",
-        "costs.parquet",
-        "search.journal",
-        "search.journal.lock",
-        ".search.journal.guard",
-        *_LOOKUP,
-        "answers.json",
-        "plots",
-        "artifacts",
-        "trainings",
-        "trainings.h5",
-        ".trainings.h5.lock",
-        "trainings.journal",
-        "trainings.journal.lock",
-        ".trainings.journal.guard",
-        "best",
-        "rivals.json",
-        "models",
-        "report.html",
-        "report.json",
-        "state.json",
-        "tracking.json",
-        "storage.json",
-        "tensorboard",
-        "mlruns",
-        "log.txt",
-    }
-)
-_WRITTEN = _CONTENTS | {"study.toml", _LOCK}
 # What people call folders and files of their own, which may lie beside a study of their own, or above it.
 _EVERYDAY = frozenset(
     {"images", "models", "plots", "artifacts", "best", "predictor", "mlruns", "tensorboard", "log.txt"}
     | {STORED_DEFINITION, STORED_PROGRAM}
 )
 # What runs and models write and nobody else does, one of them enough to know their folder by.
-_MARKS = (_CONTENTS - _EVERYDAY) | {
+_MARKS = (RUN_CONTENTS - _EVERYDAY) | {
     "model.json",
     "images/splits.json",
     "predictor/predictor.json",
@@ -275,7 +245,7 @@ def lies_in_run(path: Path) -> bool:
 
 def _is_leftover(name: str) -> bool:
     match = _LEFTOVER.fullmatch(name)
-    return match is not None and (match[1] == "study.toml" or match[1] in _CONTENTS)
+    return match is not None and (match[1] == STUDY or match[1] in RUN_CONTENTS)
 
 
 def _remove(entry: Path) -> None:

@@ -93,7 +93,7 @@ class RunState:
 
     @property
     def listing(self) -> str | None:
-        """Hash of the files of the images when they were read; see ``read_images.listing``."""
+        """Hash of the files of the images when they were read; see ``data.folders.listing.listing``."""
         return self._read().listing
 
     @listing.setter

@@ -100,16 +100,15 @@ def pareto_front(
     predictor: Predictor,
     costs: CostModel,
     names: Sequence[str],
-    budgets: Sequence[Budget] = (),
     pool: Pool | None = None,
 ) -> Front:
-    """Returns the front of accuracy against one or two costs, within budgets, of the pool or an enumerated space.
+    """Returns the front of accuracy against one or two costs, of the pool or an enumerated space.
 
     Raises:
         SettingsError: If there are not one or two costs, or one is not known; or the space is too large to enumerate
             and there is no pool.
     """
-    evaluator = Evaluator(space, predictor, costs, budgets, traded=names, pool=pool)
+    evaluator = Evaluator(space, predictor, costs, (), traded=names, pool=pool)
     whole = evaluator.whole_space()
     rows = front(whole, evaluator.whole_classes())
     connected = np.flatnonzero(whole.connected)

@@ -24,7 +24,8 @@ class SearchSettings(BaseModel):
         "predictor",
         description="Search strategy: predictor scans a space that can be enumerated and climbs in others;"
         " segments does the same, but spends the labels segment by segment in a space too large to"
-        " enumerate; learned proposes the likeliest of the distribution of gradient.method; the others are rivals.",
+        " enumerate; learned proposes the likeliest of the distribution of gradient.method; scan and climb are the two"
+        " parts of predictor; evolution, reinforce, random, nsga2 and tpe are there for comparison.",
     )
     goal: Goal = Field(
         "budget", description="Result to look for: the best architecture within the budget, or the whole Pareto front."

@@ -1,10 +1,9 @@
 """Runs a study: its stages one after another, each resumed where an earlier process left it."""
 
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import torch
@@ -221,8 +220,8 @@ def _held(request: Request) -> Iterator[RunFolder]:
     finally:
         folder.release()
         for place in made:  # innermost first
-            if place.is_dir() and not any(place.iterdir()):
-                shutil.rmtree(place)
+            with suppress(OSError):  # somebody's files may be in it
+                place.rmdir()
 
 
 @contextmanager

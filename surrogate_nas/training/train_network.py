@@ -144,7 +144,7 @@ class TrainedNetwork:
 
 
 def train_network(job: NetworkJob, report: Progress, stopped: Callable[[], bool]) -> TrainedNetwork | None:
-    """Trains a network to its end; a task of ``supernet.workers.Workers``.
+    """Trains a network to its end; a task of ``_processes.workers.Workers``.
 
     Args:
         job: What to train.

@@ -151,6 +151,9 @@ def test_results_of_a_device_become_a_table(space: Space, tmp_path: Path, capsys
         row |= {name: row[name] and str(float(row[name]) / 1000) for name in ("median_ms", "again_ms")}
     write(tmp_path / "results.csv", rows)
     assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
+    assert not capsys.readouterr().err  # the runner writes milliseconds
+    write(tmp_path / "results.csv", [row | {"provider": "trtexec"} for row in rows])
+    assert command.main(["import-bench", "nasbench201", "results.csv"]) == 0
     assert "if these are seconds, correct the columns median_ms, iqr_ms and again_ms" in capsys.readouterr().err
 
 

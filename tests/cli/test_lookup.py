@@ -144,7 +144,7 @@ def test_nothing_within_the_budget_ends_with_3_and_the_smallest_cost(
     [
         (["--latency-budget", "5"], "--latency-budget needs a unit"),
         (["--latency-budget", "fast"], "--latency-budget must be a number with a unit"),
-        (["--params-budget", "1M"], "no cost 'params'; it has latency_ms, flops"),
+        (["--params-budget", "1M"], "no parameters; it has FLOPs (multiply-accumulates), latency"),
         (["--top", "0"], "--top"),
         (["--top", "many"], "--top"),
         (["--pareto", "--top", "3"], "--pareto and --top exclude each other"),

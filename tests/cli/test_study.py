@@ -44,7 +44,7 @@ def test_a_dry_run_prints_the_whole_study(here: RunHere, tmp_path: Path, tiny: P
 
 
 def test_later_words_override_earlier_ones(here: RunHere, tiny: Path, tmp_path: Path) -> None:
-    words = ("--set", "seed=3", "--seed", 4, "--set", "budget.latency=9ms", "--latency-budget", "none")
+    words = ("--set", "seed=3", "--set", "seed=4", "--latency-budget", "none")
     content = tomllib.loads(here(tiny, "--dry-run", *words)[1])
     assert (content["seed"], content["budget"]) == (4, {"also": []})
     content = tomllib.loads(here(tiny, "--dry-run", "--data", tmp_path, "--set", "data.flip=false")[1])

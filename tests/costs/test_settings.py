@@ -51,6 +51,8 @@ def test_they_are_written_as_they_were_read() -> None:
         ({"latency": "=5ms"}, "DEVICE=5ms"),
         ({"also": ["3ms"]}, "--also-budget is written COST=BOUND"),
         ({"also": ["speed=3"]}, "--also-budget is written COST=BOUND"),
+        ({"also": ["latency=3"]}, "--also-budget latency needs a unit"),
+        ({"also": ["ram=3KB; ram=4KB"]}, "--also-budget bounds the RAM more than once"),
         ({"speed": "3ms"}, "Extra inputs"),
     ],
 )

@@ -151,3 +151,19 @@ def test_a_flipped_bit_in_a_model_is_refused(make_model: Make, images: Path) -> 
     path.write_bytes(path.read_bytes().replace(weight, np.float32(-1.5).tobytes(), 1))
     with pytest.raises(StoreError, match=rf"{path} is damaged .*checksum.*; export the model again"):
         Classifier.load(path)
+
+
+def test_probabilities_are_of_pixels_alone(make_model: Make) -> None:
+    model = Classifier.load(make_model())
+    size, channels = model.described.preprocessing.size, model.described.preprocessing.channels
+    pixels = np.zeros((1, channels, size, size), np.uint8)
+    assert model.probabilities(pixels).shape == (1, 2)
+    for wrong in (pixels / 255.0, pixels[0], pixels.tolist()):
+        with pytest.raises(PredictionError, match=r"probabilities takes uint8 pixels of shape \(N, C, S, S\)"):
+            model.probabilities(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threads", [0, "2", 1.5, True])
+def test_impossible_threads_are_no_damaged_model(make_model: Make, threads: object) -> None:
+    with pytest.raises(SettingsError, match="threads must be a whole number from 1 on"):
+        Classifier.load(make_model(), threads)  # type: ignore[arg-type]

@@ -13,7 +13,16 @@ import pytest
 from surrogate_nas._support.files import write_json
 from surrogate_nas.costs.cost import cost_on
 from surrogate_nas.deploy import winners
-from surrogate_nas.deploy.winners import ComparedLatency, Winners, compared, first_within, is_run, read_winners
+from surrogate_nas.deploy.winners import (
+    ComparedLatency,
+    Winners,
+    compared,
+    first_within,
+    is_run,
+    more_threads_note,
+    read_winners,
+    smaller_budget,
+)
 from surrogate_nas.errors import CostTableError, SettingsError, StoreError
 from surrogate_nas.hardware.transfer.device_results import RemoteResults
 from tests.fixtures.finished_run import CODES, SPEC
@@ -117,3 +126,36 @@ def test_results_of_a_device_without_a_budget_are_not_held_against_another_ones(
     of_pi = replace(found, finalists=here)  # type: ignore[arg-type]
     with pytest.raises(CostTableError, match="are of 'phone', and the study's latencies of pi: give the device"):
         compared(of_pi, results(found, {"311141": 4.0}))
+
+
+def test_a_study_by_a_table_is_checked_on_its_own_device_alone(found: Winners) -> None:
+    named = SimpleNamespace(cost=cost_on("latency_ms", "pi"), predicted=1.0, budget=5.0)
+    here: Any = tuple(SimpleNamespace(digits=one.digits, costs=(*one.costs, named)) for one in found.finalists)
+    by_table = replace(found, finalists=here, device="The phone", of_table=True)
+    measured = results(found, {"311141": 4.0, "333123": 6.0})
+    with pytest.raises(CostTableError, match="are of 'phone', and the study's latencies of The phone, pi: give"):
+        compared(by_table, measured)
+    # A column has a space, which no name of a device has.
+    own = compared(by_table, replace(measured, device="the_phone"))
+    assert [(one.predicted, one.budget) for one in own] == [(3, 5.0), (2, 5.0)]
+    assert [one.predicted for one in compared(by_table, replace(measured, device="pi"))] == [1.0, 1.0]
+
+
+def test_what_is_missing_is_not_what_never_settled(found: Winners) -> None:
+    noisy = replace(results(found, {"311141": 4.0}), unsettled=found.codes[:1])
+    assert [(one.measured, one.noisy) for one in compared(found, noisy)] == [(None, True), (4.0, False)]
+    assert [one.noisy for one in compared(found, results(found, {"311141": 4.0}))] == [False, False]
+
+
+def test_a_smaller_budget_follows_from_what_was_measured() -> None:
+    over = [ComparedLatency("1", 4.0, 5.0, 8.0), ComparedLatency("2", 4.0, 5.0, 6.0), ComparedLatency("3", 1, 5, None)]
+    assert smaller_budget(over) == pytest.approx(5 * 4 / 6)
+    assert smaller_budget([ComparedLatency("3", 1, 5, None)]) is None
+
+
+def test_other_threads_than_the_study_s_are_said(found: Winners) -> None:
+    measured = results(found, {"311141": 4.0})
+    for threads, said in (("1", False), ("4", True)):
+        measured.facts["threads"] = threads
+        assert bool(more_threads_note(replace(found, threads=1), measured)) == said
+    assert more_threads_note(replace(found, threads=None), measured) == ""

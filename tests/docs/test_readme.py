@@ -77,6 +77,7 @@ def without_weights(words: Sequence[str]) -> list[str]:
     return [*words[:at], *words[at + 2 :]]
 
 
+@pytest.mark.slow
 def test_its_commands_lead_to_a_model(photos: Path, capfd: pytest.CaptureFixture[str]) -> None:
     lines = [command for command in commands(README) if command.whole and command.name]
     assert [line.name for line in lines] == ["study", "train", "predict", "lookup"]

@@ -30,6 +30,8 @@ def test_no_method_learns_nothing() -> None:
         ({"method": "rsps", "begins": 0.5}, ("begins", "distribution_sees")),
         ({"method": "rsps", "every": 2}, ("every", "distribution_sees")),
         ({"method": "rsps", "rate": 0.1}, ("rate", "distribution_sees")),
+        ({"method": "darts", "entropy": 0.5}, ("entropy", "distribution_sees")),
+        ({"method": "rsps", "entropy": 0.5}, ("entropy", "distribution_sees")),
         ({"method": "rsps", "cost_weight": 0.1}, ("cost_weight", "distribution_sees")),
         ({"method": "enas", "cost_weight": 0.1}, ("cost_weight", "method")),
         ({"method": "enas", "distribution_sees": "gate"}, ("distribution_sees", "method")),

@@ -33,3 +33,12 @@ def test_an_unknown_kind_lists_the_kinds(table: LookupTable, tmp_path: Path) -> 
         SettingsError, match=re.escape("unknown export 'xml'; choose from sqlite, c-header, c-header-float")
     ):
         export(table, "xml", tmp_path / "file")
+
+
+def test_files_of_a_run_are_never_replaced(table: LookupTable, tmp_path: Path) -> None:
+    for name in ("study.toml", "environment.json", "lookup.json"):
+        (tmp_path / name).write_text("the run's")
+    with pytest.raises(RunFolderError, match=r"lookup\.json is a file of a run, which would be lost"):
+        export(table, "json", tmp_path / "lookup.json", overwrite=True)
+    assert (tmp_path / "lookup.json").read_text() == "the run's"
+    assert export(table, "json", tmp_path / "mine.json", overwrite=True) > 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate_nas._support.commands import quoted
 from surrogate_nas._support.commands import shown as command
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of, shown
@@ -19,6 +20,7 @@ from surrogate_nas.errors import BudgetError, InfeasibleBudgetError
 from surrogate_nas.space.space import Space
 
 if TYPE_CHECKING:
+    from surrogate_nas.deploy.winners import ComparedLatency
     from surrogate_nas.hardware.tables.table_check import TableCheck
     from surrogate_nas.hardware.transfer.device_results import RemoteResults
 
@@ -50,12 +52,14 @@ def compare_winners(run: Path, results: Path, as_json: bool) -> None:
     """Prints latencies of the finalists on a device beside predictions; raises if none keeps the budget."""
     from dataclasses import asdict
 
-    from surrogate_nas.deploy.winners import compared, first_within, read_winners
+    from surrogate_nas.deploy.winners import compared, first_within, more_threads_note, read_winners, smaller_budget
     from surrogate_nas.hardware.transfer.device_results import read_results
 
     winners = read_winners(run)
     measured = read_results(results, winners.space, fewest=1)
     latencies = compared(winners, measured)
+    if note := more_threads_note(winners, measured):
+        complain(f"warning: {note}")
     best = first_within(latencies)
     if as_json:
         found = [asdict(one) | {"within": one.within} for one in latencies]
@@ -65,18 +69,26 @@ def compare_winners(run: Path, results: Path, as_json: bool) -> None:
         for one in latencies:
             numbers = ["-" if ms is None else format_cost("latency_ms", ms) for ms in (one.predicted, one.measured)]
             numbers.append("-" if one.budget is None else format_cost("latency_ms", one.budget))
-            words = "never settled" if one.measured is None else "within" if one.within else "over the budget"
-            words = "" if one.measured is not None and one.budget is None else words
-            rows.append([one.code, *numbers, words])
+            rows.append([one.code, *numbers, _verdict(one)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         say("\n".join(in_one_line("  ".join(map(str.ljust, row, widths)).rstrip()) for row in rows))
         if best is not None and best.budget is not None:
             say(f"best finalist within the budget on {measured.device}: {best.code}")
     if best is None:
+        smaller = smaller_budget(latencies)
+        again = command("study", "--output-dir", run, "--resume", "--latency-budget", f"{smaller or 0:.3g}ms")
         raise InfeasibleBudgetError(
-            f"no finalist of {run} keeps its budget on {measured.device}. Search again with a smaller budget:"
-            f" {command('study', '--output-dir', run, '--resume', '--latency-budget', '...')}"
+            f"no finalist of {run} keeps its budget on {measured.device}"
+            + (f". Search again with a smaller budget: {again}" if smaller else "")
         )
+
+
+def _verdict(one: "ComparedLatency") -> str:
+    if one.measured is None:
+        return "never settled" if one.noisy else "not in the results"
+    if one.budget is None:
+        return ""
+    return "within" if one.within else "over the budget"
 
 
 def say_latencies(
@@ -97,7 +109,7 @@ def say_latencies(
     connected = space.is_connected(space.all_codes())
     predicted, upper = values[connected], cautious(values[connected], errors, confidence)
     limit = _limit(budget, upper, device)
-    share = float(np.mean(upper <= limit)) if limit else None
+    share = float(np.mean(upper <= limit)) if limit is not None else None
     smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
     caution = float(upper[0] / predicted[0] - 1)
     if 100 * caution > LATENCY_BAD_PERCENT:
@@ -120,11 +132,15 @@ def say_latencies(
         )
         if limit is not None and share is not None:
             lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
-        lines.append(f"written: {path}; use it with --latency-table {path} --device {device}")
+        lines.append(f"written: {path}; use it with {_use(path, device)}")
         say("\n".join(map(in_one_line, lines)))
     if share == 0:
         least = format_reachable("latency_ms", float(upper.min()))
         raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
+
+
+def _use(path: Path, device: str) -> str:
+    return quoted(["--latency-table", str(path), "--device", device])
 
 
 def require_budget(budget: str | None) -> BudgetRequest | None:
@@ -162,12 +178,12 @@ def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: 
     device, values = measured.device, measured.median_ms
     if len(values) < rows_needed(space):
         enough = len(values) + measured.noisy >= rows_needed(space)
-        remedy = "measure again while the device does nothing else (--again)" if enough else "export more (--networks)"
+        remedy = "measure again while the device does nothing else" if enough else "export more (--networks)"
         complain(f"warning: a study needs {rows_needed(space)} calm measurements of {space.name}: {remedy}")
     facts = {**measured.facts, "networks_measured": len(values), "noisy": measured.noisy, "drift": measured.drift}
     write_predicted(path, space, {device: values}, {}, facts, measured.codes)
     limit = _limit(budget, values, device)
-    within = int((values <= limit).sum()) if limit else None
+    within = int((values <= limit).sum()) if limit is not None else None
     smallest, middle, largest = float(values.min()), float(np.median(values)), float(values.max())
     if as_json:
         content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
@@ -184,7 +200,7 @@ def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: 
         ]
         if limit is not None:
             lines.append(f"budget {format_cost('latency_ms', limit)}: {within} of {len(values)} meet it")
-        use = "" if len(values) < rows_needed(space) else f"; use it with --latency-table {path} --device {device}"
+        use = "" if len(values) < rows_needed(space) else f"; use it with {_use(path, device)}"
         lines.append(f"written: {path}{use}")
         say("\n".join(map(in_one_line, lines)))
     if within == 0:

@@ -13,7 +13,6 @@ from torch import Tensor
 from surrogate_nas.data.augmentation.crops import cropped, draw_boxes
 from surrogate_nas.data.augmentation.erasing import erased
 from surrogate_nas.data.augmentation.mixing import cut_mixed, mixed_labels, mixed_up
-from surrogate_nas.data.augmentation.trivial import changed
 from surrogate_nas.data.batches import AUGMENTATION, Batches, TrainingImages, moved
 
 # Streams of random numbers of a step, one a piece: one piece draws the same whatever the others do.
@@ -77,6 +76,8 @@ class AugmentedBatches:
         indices = torch.from_numpy(self._plain.indices(step)).to(train.images.device)
         images, labels = self._placed(train.images[indices], step), train.labels[indices]
         if one.trivial_augment:
+            from surrogate_nas.data.augmentation.trivial import changed  # torchvision takes seconds to import
+
             images = changed(images, one.trivial_augment, self._draws(step, _TRIVIAL))
         pixels = self._images.normalise(images)
         if one.erasing:

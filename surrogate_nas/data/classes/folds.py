@@ -18,7 +18,6 @@ from surrogate_nas.data.images import DataSplits, ImageSet
 from surrogate_nas.data.splits import RECALIBRATION_DIVISOR, Parts, apportion
 from surrogate_nas.errors import DataError
 
-MOST_FOLDS = 20
 _MOST_USUAL = 5
 
 

@@ -107,7 +107,9 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
                 f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
                 " --latency-budget, or where there is none, search smaller images or fewer channels"
             )
-    for note in filter(None, [facts.runtime_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()]):
+    for note in filter(
+        None, [facts.runtime_note(), facts.faster_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()]
+    ):
         console.warn(note)
     folder = run / "models" / facts.code
     console.hint("model", str(folder))

@@ -93,7 +93,10 @@ def choose(
         raise SettingsError(f"{option} and --arch exclude each other; use one of them")
     run = RunFolder(path)
     if not run.study.is_file():
-        raise RunFolderError(f"{path} is not a run folder; make one with: {shown('study', '--output-dir', path)}")
+        if (around := RunFolder(path.absolute().parent)).study.is_file():
+            raise RunFolderError(f"{path} is a part of a run folder; give the run folder: {around.path}")
+        command = shown("study", "images32", "--data", "FOLDER", "--output-dir", path)
+        raise RunFolderError(f"{path} is not a run folder; make one with: {command}")
     settings, space, table = read_resolved(run.study, {}), _space(run, trust_program), LookupTable.load(path)
     answer = table.metadata.answer
     limits = dict(table.metadata.budgets)

@@ -1,6 +1,6 @@
 """A final training in Python: ``python -m surrogate_nas.train`` without a command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, get_type_hints
 
@@ -32,7 +32,7 @@ class TrainOptions(TypedDict, total=False):
         start: First weights: random (``"scratch"``), those that the ``"supernet"`` has, or a part of the
             ``"pretrained"`` ones; ``--from`` on the command line.
         rivals: Also train so many off-the-shelf networks, the best that fit the study's budgets.
-        rival: Also train these off-the-shelf networks, by name.
+        rival: Also train this off-the-shelf network, or several, by name.
         epochs: Passes over the images; the recipe's unless given.
         batch_size: Images per step; likewise.
         learning_rate: The highest one; likewise.
@@ -61,7 +61,7 @@ class TrainOptions(TypedDict, total=False):
     arch: str | None
     start: Start | None
     rivals: int
-    rival: tuple[str, ...]
+    rival: str | Sequence[str]
     epochs: int | None
     batch_size: int | None
     learning_rate: float | None
@@ -126,6 +126,8 @@ def _request(run: Path, options: TrainOptions) -> TrainRequest:
         for name, value in options.items()
         if name not in _KEYS and name != "quiet" and value is not None
     }
+    if isinstance(fields.get("rival"), str):
+        fields["rival"] = (fields["rival"],)
     budgets = {key: options.get(keyword) for keyword, key in _KEYS.items()}
     command = f"train_model({str(run)!r}{f', {words}' if words else ''})"
     return TrainRequest(run, budgets=budgets, command=command, **fields)  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ from surrogate_nas.report.facts.architectures import CostFacts
 LOSS_POINTS = 1.0
 """Percentage points of accuracy that 8 bits may cost before it is reported as a loss."""
 
+_UNUSED = 0.25  # share of a predicted latency from which on it is said that a model is faster
 _OTHER_RUNTIMES = tuple(f"{words} on cpu" for name, words in RUNTIMES.items() if name != "onnx")
 
 
@@ -105,8 +106,11 @@ class ModelFacts:
 
         A table may be of another machine, or of another day, whatever its column is called.
         """
-        is_here = self.device == "cpu" and FROM_A_TABLE not in self.conditions
-        return self.budgets.get("latency_ms") if is_here else None
+        return self.budgets.get("latency_ms") if self._is_here else None
+
+    @property
+    def _is_here(self) -> bool:
+        return self.device == "cpu" and FROM_A_TABLE not in self.conditions
 
     def keeps_budget(self, variant: Variant) -> bool | None:
         """Returns whether a model was measured within the latency budget; None if there is none for it here.
@@ -138,10 +142,35 @@ class ModelFacts:
 
     @property
     def own_costs(self) -> dict[str, CostFacts]:
-        """Costs as a table of rivals shows them, latency as it was measured on this machine."""
+        """Costs as a table of rivals shows them.
+
+        Latency is as it was measured in turns with the rivals, or else now. A study of another device measured none.
+        """
         own = {cost: CostFacts(cost, value) for cost, value in self.costs.items()}
-        latency = self.onnx["float" if self.numbers == "float32" else "int8"].latency.median_ms
+        if not self._is_here:
+            return own
+        latency = self._deployed.latency.median_ms
+        if self.rivals is not None and self.rivals.beside_ms is not None:
+            latency = self.rivals.beside_ms
         return own | {"latency_ms": CostFacts("latency_ms", self.costs.get("latency_ms"), measured=latency)}
+
+    @property
+    def _deployed(self) -> Variant:
+        """The ONNX file that computes as the study's budgets are meant."""
+        return self.onnx["float" if self.numbers == "float32" else "int8"]
+
+    def faster_note(self) -> str:
+        """Returns a sentence where the model is much faster than predicted, and a budget is left; empty otherwise."""
+        predicted, measured = self.costs.get("latency_ms"), self._deployed.latency.median_ms
+        if predicted is None or self.latency_budget_ms is None or self.runtime_note():
+            return ""
+        if measured > predicted * (1 - _UNUSED):
+            return ""
+        return (
+            f"{self._deployed.file} takes {measured:.3g} ms, and {predicted:.3g} ms were predicted: the machine was"
+            " slower when the study measured it, and a better network may fit. Measure again on an idle machine: resume"
+            " the study with --set hardware.remeasure=true."
+        )
 
     def overflow_note(self) -> str:
         """Returns what your program must set to run an 8-bit ONNX model with signed activations; empty without one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,6 +20,7 @@ from surrogate_nas.training.settings import FinalSettings
 Start = Literal["scratch", "supernet", "pretrained"]
 _HIGHEST_RATE = 100.0
 _OPTIONS = ("epochs", "batch_size", "learning_rate")
+_SWITCHES = ("int8", "resume", "overwrite", "trust_program")
 _BOUNDS = {
     "epochs": (1, 10_000),
     "batch_size": (1, 65_536),
@@ -101,10 +103,14 @@ class TrainRequest:
         if self.resume and self.overwrite:
             raise SettingsError("--resume and --overwrite exclude each other; use one of them")
         for option in (*_BOUNDS, "learning_rate"):
-            value, kinds = getattr(self, option), (int,) if option in _BOUNDS else (int, float)
-            if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            value, kind_of = getattr(self, option), Integral if option in _BOUNDS else Real
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind_of)):
                 words, kind = option.replace("_", "-"), "a whole number" if option in _BOUNDS else "a number"
                 raise SettingsError(f"--{words} must be {kind} (got {value!r:.40})")
+        for option in _SWITCHES:
+            if not isinstance(getattr(self, option), bool):
+                words = option.replace("_", "-")
+                raise SettingsError(f"--{words} must be True or False (got {getattr(self, option)!r:.40})")
         if self.learning_rate is not None and not 0 < self.learning_rate <= _HIGHEST_RATE:
             raise SettingsError(
                 f"--learning-rate must be above 0 and at most {_HIGHEST_RATE:g} (got {self.learning_rate})"
@@ -134,7 +140,10 @@ class TrainRequest:
             SettingsError: If a setting is unknown or impossible, or was given by two options.
         """
         asked = validated(TrainSettings, {}, self.settings, "on the command line").training
-        options = {name: getattr(self, name) for name in _OPTIONS if getattr(self, name) is not None}
+        kinds = {"learning_rate": float}
+        options = {
+            name: kinds.get(name, int)(getattr(self, name)) for name in _OPTIONS if getattr(self, name) is not None
+        }
         if twice := sorted(options.keys() & asked.model_fields_set):
             option = f"--{twice[0].replace('_', '-')}"
             raise SettingsError(f"{option} and --set training.{twice[0]} exclude each other; use one of them")

@@ -10,7 +10,7 @@ from torch import nn
 
 from surrogate_nas._processes.process_group import Processes
 from surrogate_nas._support.model_format import CARD, DESCRIPTION, INT8, ONNX
-from surrogate_nas._support.optional import require_package
+from surrogate_nas._support.optional import require_installed
 from surrogate_nas._support.words import count_of
 from surrogate_nas.data.cache import load_splits
 from surrogate_nas.data.final_images import FinalImages, load_final_images
@@ -78,7 +78,7 @@ def run_training(request: TrainRequest, console: StudyConsole, should_stop: Shou
         TrainingError, ExportError, MeasurementError: If that stage fails.
     """
     for package in ("onnx", "onnxscript", "onnxruntime"):
-        require_package(package, "exported models", ExportError)  # not found out after hours
+        require_installed(package, "exported models", ExportError)  # not found out after hours
     choice = choose(
         request.run,
         request.budgets,
@@ -169,6 +169,8 @@ def _prepare(request: TrainRequest, choice: Choice, console: StudyConsole, shoul
     splits = load_splits(choice.run.images)
     seed = settings.seed if request.seed is None else request.seed
     rivals, table = tuple(chosen_rivals(request, choice)), study_table(choice)
+    if request.rivals and not rivals:
+        console.warn("no off-the-shelf network was trained: none of the study's keeps its budget")
     start = start_of(request, choice)
     network = first_network(choice, choice.code, seed, start)
     if start == "supernet":

@@ -59,7 +59,12 @@ def vela_plan(content: bytes, accelerator: str) -> Plan:
         file.write_bytes(content)
         command = [sys.executable, "-m", "ethosu.vela", str(file), "--output-dir", folder]
         done = subprocess.run(
-            [*command, "--accelerator-config", accelerator], capture_output=True, text=True, check=False, cwd=folder
+            [*command, "--accelerator-config", accelerator],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            cwd=folder,
         )
         (summary, *_), compiled = [*Path(folder).glob("*_summary_*.csv"), None], Path(folder) / "model_vela.tflite"
         if done.returncode or summary is None or not compiled.exists():

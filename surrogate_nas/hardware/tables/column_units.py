@@ -15,6 +15,7 @@ _COSTS: Mapping[str, str] = MappingProxyType(
 )
 _TIMES = {"s": "seconds", "sec": "seconds", "seconds": "seconds", "us": "microseconds", "µs": "microseconds"}
 _TIMES |= {"usec": "microseconds", "microseconds": "microseconds", "ns": "nanoseconds", "nanoseconds": "nanoseconds"}
+_MILLISECONDS = ("ms", "msec", "milliseconds")
 _ENERGIES = {"j": "joules", "uj": "microjoules", "µj": "microjoules", "nj": "nanojoules"}
 _MEMORIES = {"b": "bytes", "byte": "bytes", "bytes": "bytes", "kb": "kilobytes", "kib": "kibibytes"}
 _MEMORIES |= {"mb": "megabytes", "mib": "mebibytes", "gb": "gigabytes", "gib": "gibibytes"}
@@ -44,6 +45,12 @@ def unit_of_time(column: str) -> str | None:
     """Returns the unit of time in a name, in words; None for milliseconds, and where there is none."""
     match = _NAME.fullmatch(column)
     return None if match is None else _TIMES.get(_plain(match["unit"]))
+
+
+def says_milliseconds(column: str) -> bool:
+    """Returns whether a name says that its values are milliseconds."""
+    match = _NAME.fullmatch(column)
+    return match is not None and _plain(match["unit"]) in _MILLISECONDS
 
 
 def misnamed(column: str) -> Misnamed | None:

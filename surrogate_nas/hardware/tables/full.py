@@ -62,7 +62,7 @@ class TableLatency:
         self._held_out = read_held_out(path, self._device)
         self._measured_with, self._drift = read_conditions(path), read_drift(path)
         # Predictions of this project are always in milliseconds, even if they are small.
-        doubt = doubt_of_unit(values, self._device) if unit == "auto" and not is_own(path) else None
+        doubt = None if is_own(path) else doubt_of_unit(values, self._device, unit)
         if doubt is not None:
             raise CostTableError(f"{path}, column {self._device}: {doubt}")
         self._values = {"latency_ms": _placed(values, positions)}

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas.hardware.tables.column_units import unit_of_time
+from surrogate_nas.hardware.tables.column_units import says_milliseconds, unit_of_time
 
 UNITS = {"auto": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 """Unit of a latency table to its size in milliseconds."""
@@ -20,11 +20,18 @@ def unlikely_unit(values: NDArray[np.float64]) -> str | None:
     return "seconds" if middle < UNLIKELY_LOW_MS else "microseconds"
 
 
-def doubt_of_unit(values: NDArray[np.float64], column: str) -> str | None:
-    """Returns a sentence where a column's latencies, shape (N,), above zero, hardly are milliseconds of networks.
+def doubt_of_unit(values: NDArray[np.float64], column: str, unit: str = "auto") -> str | None:
+    """Returns a sentence where a column's latencies hardly have their unit.
 
-    The name of the column has the first word.
+    Args:
+        values: The latencies in milliseconds by that unit, shape (N,), above zero.
+        column: Name of the column, which has the first word.
+        unit: The unit that the user gave, a key of ``UNITS``, which is doubted where the name says milliseconds alone.
     """
+    if unit in ("s", "us") and says_milliseconds(column):
+        return f"its name says milliseconds, and hardware.latency_unit (--unit) is {unit}; set that to ms, or rename it"
+    if unit != "auto":
+        return None
     named = unit_of_time(column)
     word = named or unlikely_unit(values)
     if word is None:

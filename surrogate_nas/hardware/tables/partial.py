@@ -120,7 +120,7 @@ def read_rows(space: Space, path: Path, device: str, unit: str = "auto") -> Rows
     require_once(columns, key, np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1))
     values = positive_numbers(columns, column) * UNITS[unit]
     # Measurements that this project wrote are in milliseconds, even if they are small.
-    doubt = doubt_of_unit(values, column) if unit == "auto" and not is_own(path) else None
+    doubt = None if is_own(path) else doubt_of_unit(values, column, unit)
     if doubt is not None:
         raise CostTableError(f"{path}, column {column}: {doubt}")
     return Rows(column, codes, values)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from surrogate_nas._support.files import atomic_write, parse_json
 from surrogate_nas._support.stored.checksums import sealed, unsealed
+from surrogate_nas._support.stored.run_contents import is_of_run
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas.costs.number_formats import Numbers
@@ -36,15 +37,17 @@ _OPTIONS = {
 
 
 def require_parquet(path: Path) -> None:
-    """Refuses the name of a file that predictions cannot be written to.
+    """Refuses a file that predictions cannot be written to.
 
     Raises:
-        CostTableError: If it does not end in ``.parquet``.
+        CostTableError: If its name does not end in ``.parquet``, or it is there and is no table of this kind.
     """
     if path.suffix.lower() != ".parquet":
         raise CostTableError(
             f"a table of predicted latencies is a .parquet file, which can carry its errors (got {path})"
         )
+    if path.exists() and (is_of_run(path) or not _is_replaceable(path)):
+        raise CostTableError(f"{path} is there, and no table that this command wrote; give another --output")
 
 
 def write_predicted(
@@ -66,7 +69,7 @@ def write_predicted(
         codes: Rows of the table, shape (M, D); all architectures unless given.
 
     Raises:
-        CostTableError: If the name of the file does not end in ``.parquet``.
+        CostTableError: If the name of the file does not end in ``.parquet``, or another file is there.
     """
     require_parquet(path)
     metadata = {
@@ -116,6 +119,13 @@ def is_own(path: Path) -> bool:
         CostTableError: If the record in the file is damaged.
     """
     return bool(_metadata(path))
+
+
+def _is_replaceable(path: Path) -> bool:
+    try:
+        return is_own(path)
+    except (CostTableError, pa.ArrowInvalid, OSError):
+        return False
 
 
 def require_own(path: Path, space: Space, unit: str) -> None:

@@ -194,6 +194,6 @@ def _check_column(columns: Columns, name: str, unit: str, own: NDArray[np.bool_]
     if len(good):
         check.smallest, check.median, check.largest = float(good.min()), float(np.median(good)), float(good.max())
         check.constant = len(good) > 1 and check.smallest == check.largest
-        check.doubt = doubt_of_unit(good, name) if unit == "auto" and cost is None else None
+        check.doubt = doubt_of_unit(good, name, unit) if cost is None else None
     check.doubt = fault_of_name(name) or check.doubt
     return check

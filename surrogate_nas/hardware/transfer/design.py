@@ -20,15 +20,12 @@ _FINER = 0.1
 """Prior variance of each view relative to the coarser one before it."""
 
 
-def choose_informative(
-    features: NDArray[np.float64], count: int, *, already: Sequence[int] = (), noise: float = 1.0
-) -> NDArray[np.int64]:
+def choose_informative(features: NDArray[np.float64], count: int, *, noise: float = 1.0) -> NDArray[np.int64]:
     """Returns the rows whose measurement leaves least uncertainty about a linear function of the features.
 
     Args:
         features: Shape (N, F); coefficients have unit prior variance, so larger features are learnt first.
         count: Number of rows to choose.
-        already: Rows that are measured in any case.
         noise: Variance of one measurement.
 
     Returns:
@@ -37,18 +34,15 @@ def choose_informative(
     Raises:
         ValueError: If there are fewer rows than ``count``.
     """
-    if not 0 < count <= len(features) - len(already):
-        raise ValueError(f"count must be between 1 and {len(features) - len(already)} (got {count})")
+    if not 0 < count <= len(features):
+        raise ValueError(f"count must be between 1 and {len(features)} (got {count})")
     covariance = np.eye(features.shape[1])
     taken = np.zeros(len(features), dtype=bool)
     chosen: list[int] = []
-    for step in range(len(already) + count):
+    for _ in range(count):
         spread = features @ covariance
-        if step < len(already):
-            row = int(already[step])
-        else:
-            row = int(np.argmax(np.where(taken, -np.inf, np.einsum("nf,nf->n", spread, features))))
-            chosen.append(row)
+        row = int(np.argmax(np.where(taken, -np.inf, np.einsum("nf,nf->n", spread, features))))
+        chosen.append(row)
         taken[row] = True
         along = spread[row]
         covariance -= np.outer(along, along) / (noise + along @ features[row])

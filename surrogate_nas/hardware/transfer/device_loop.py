@@ -166,7 +166,7 @@ def _measure_by_tool(
                 " command to go on, or measure with --again"
             ) from None
         try:
-            results, _ = import_logs(bench, Path(place), options.device, options.threads)
+            results, _ = import_logs(bench, Path(place), options.device, options.threads, replace=True)
         except CostTableError as error:
             said = str(error).replace(f"{place}/", "")
             raise MeasurementError(

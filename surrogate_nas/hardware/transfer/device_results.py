@@ -6,7 +6,7 @@ Symbols:
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class RemoteResults:
         median_ms: Their latencies, shape (M,).
         noisy: Number of others, which stayed noisy and are left out.
         drift: Largest relative change of the models that were timed again at the end.
+        unsettled: The others, shape (noisy, D).
         facts: Batch, threads, provider and runtime, as the device wrote them, the sizes of the networks, and ``dtype``:
             what they compute with.
     """
@@ -56,6 +57,7 @@ class RemoteResults:
     noisy: int
     drift: float
     facts: dict[str, Any]
+    unsettled: Codes = field(default_factory=lambda: np.zeros((0, 0), np.int8))
 
 
 def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResults:
@@ -86,7 +88,7 @@ def read_results(path: Path, space: Space, fewest: int = FEWEST) -> RemoteResult
     said: dict[str, Any] = {name: facts[name] for name in _FACTS}
     said |= {"measured_at": columns.texts("measured_at")[0], "network": _sizes(path, facts["network"])}
     said |= {"dtype": (_only(columns, _PRECISION) if _PRECISION in columns.names else "") or "float32"}
-    return RemoteResults(facts["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, said)
+    return RemoteResults(facts["device"], codes[~noisy], medians[~noisy], int(noisy.sum()), drift, said, codes[noisy])
 
 
 def _flag(columns: Columns, row: int, text: str) -> bool:
@@ -187,7 +189,7 @@ def _too_few(path: Path, rows: int, noisy: int, fewest: int) -> str:
         return f"{path} has {count_of(rows, 'row')}, and {fewest} are needed; measure the other models too"
     return (
         f"{path}: {noisy} of {rows} measurements never settled, and {fewest} calm ones are needed; measure again on a"
-        " device that does nothing else, with --again --attempts 10 of hardware measure"
+        f" device that does nothing else, with --attempts 10 of {RUNNER}, or --again --attempts 10 of hardware measure"
     )
 
 

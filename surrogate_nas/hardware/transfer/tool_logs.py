@@ -50,7 +50,7 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
 
 
 def import_logs(
-    bench: Path, logs: Path, device: str, threads: int, numbers: Numbers | None = None
+    bench: Path, logs: Path, device: str, threads: int, numbers: Numbers | None = None, *, replace: bool = False
 ) -> tuple[Path, list[str]]:
     """Writes the latencies of a folder of files in the form of the runner's results.
 
@@ -60,6 +60,7 @@ def import_logs(
         device: Name of the device.
         threads: Threads of a forward pass.
         numbers: What the program's models compute with, where they were converted into others than the bench has.
+        replace: Whether results that the runner measured are replaced.
 
     Returns:
         The file of results, and the codes of models without a file.
@@ -100,7 +101,8 @@ def import_logs(
     writer.writeheader()
     writer.writerows({**rows[code], **facts} for code in manifest["models"] if code in rows)
     results = results_file(bench, device)
-    _require_replaceable(results)
+    if not replace:
+        _require_replaceable(results)
     write_text(results, text.getvalue())
     return results, [code for code in manifest["models"] if code not in rows]
 

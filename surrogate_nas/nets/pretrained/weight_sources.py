@@ -68,6 +68,8 @@ def _torch_file(path: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings(action="ignore"):  # of pickles that are refused anyway
             content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise SettingsError(f"the weights {path} cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError:
         raise SettingsError(
             f"{path} is no file of tensors alone, and nothing else is unpickled; where you trust it, save"

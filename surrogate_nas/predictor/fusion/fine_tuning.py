@@ -8,9 +8,7 @@ Symbols:
 import numpy as np
 
 from surrogate_nas.predictor.ensemble import Member, derived_seed
-from surrogate_nas.predictor.models.convolutions import sum_convolution
 from surrogate_nas.predictor.models.graph import GraphScorer
-from surrogate_nas.predictor.models.graph_kinds import bidirectional
 from surrogate_nas.predictor.protocol import Codes, Floats
 from surrogate_nas.predictor.settings import PredictorSettings
 from surrogate_nas.space.space import Space
@@ -18,8 +16,6 @@ from surrogate_nas.space.space import Space
 PRETRAINING_STEPS = 600
 TUNING_STEPS = 150
 TUNING_RATE = 1e-3
-
-_make_scorer = bidirectional(sum_convolution)
 
 
 def pretrained_members(
@@ -34,8 +30,13 @@ def pretrained_members(
         scores: Scores to learn, shape (R,).
         seed: Seed of initial weights and batches.
     """
+    # PyTorch Geometric takes seconds to import, which a study without trainings need not wait for.
+    from surrogate_nas.predictor.models.convolutions import sum_convolution
+    from surrogate_nas.predictor.models.graph_kinds import bidirectional
+
+    make_scorer = bidirectional(sum_convolution)
     longer = settings.model_copy(update={"steps": PRETRAINING_STEPS})
-    scorers = [_make_scorer(space, longer) for _ in range(settings.ensemble)]
+    scorers = [make_scorer(space, longer) for _ in range(settings.ensemble)]
     for index, scorer in enumerate(scorers):
         scorer.fit(codes, scores, seed=derived_seed(seed, index))
     return scorers

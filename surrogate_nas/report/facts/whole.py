@@ -23,6 +23,8 @@ class StudyFacts:
         study: Name of the study.
         created: Date and time, ISO 8601.
         primary_cost: Key of ``COSTS``: the cost on the plot's axis.
+        answer: What was found, within which budgets.
+        made: How it was found: settings, times, machine.
         trust: ``None`` if the study ended before any training, because nothing can meet the budget.
         truth: ``None`` without ground truth.
         rivals: ``None`` if the study compared with no off-the-shelf networks.

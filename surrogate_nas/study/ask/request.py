@@ -1,5 +1,6 @@
 """The request of a person who runs a study."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +64,7 @@ class Request:
 
 
 def resolve_request(
-    name: str | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
+    name: str | Path | None, overrides: Mapping[str, Any], output: Path | None, *, resume: bool
 ) -> tuple[StudySettings, Path]:
     """Returns the requested study and its run folder; resuming without a study's name takes the folder's study.
 
@@ -79,6 +80,7 @@ def resolve_request(
         RunFolderError: If a run is to be resumed from a folder that holds none.
     """
     output = None if output is None else expanded(output)
+    name = None if name is None else os.fspath(name)
     if name is None and resume:
         folder = output or RUNS / DEFAULT_STUDY
         begun = folder / "study.toml"

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_nas import __version__
 from surrogate_nas.costs.budget import Budget, within
 from surrogate_nas.data.images import DataSplits
 from surrogate_nas.hardware.conditions import conditions
@@ -15,7 +14,7 @@ from surrogate_nas.hardware.confidence import cautious
 from surrogate_nas.hardware.cost_models import CompositeCosts
 from surrogate_nas.hardware.planned.device_memory import NAMES
 from surrogate_nas.hardware.tables.stored import StoredCosts
-from surrogate_nas.labels.records import LabelIdentity
+from surrogate_nas.labels.records import LABELS_VERSION, LabelIdentity
 from surrogate_nas.nets.pretrained.first_weights import FirstWeights
 from surrogate_nas.report.truth.truth import Truth
 from surrogate_nas.runs.run_folder import digest
@@ -219,7 +218,7 @@ class Problem:
     @cached_property
     def label_identity(self) -> LabelIdentity:
         """The space, images and code that labels and trainings belong to."""
-        return LabelIdentity.of_space(self.space, data_fingerprint=self.splits.fingerprint, code_version=__version__)
+        return LabelIdentity.of_space(self.space, data_fingerprint=self.splits.fingerprint, code_version=LABELS_VERSION)
 
     @cached_property
     def supernet_identity(self) -> dict[str, str]:

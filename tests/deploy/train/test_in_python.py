@@ -42,9 +42,15 @@ def test_what_cannot_be_trained_is_refused(finished_run: Path, tmp_path: Path) -
         train_model(finished_run, epoch=3)  # type: ignore[call-arg]
     with pytest.raises(SettingsError, match="--epochs must be from 1 to 10,000"):
         train_model(finished_run, epochs=0)
+    with pytest.raises(SettingsError, match="--rival resnet19 is no known network"):
+        train_model(finished_run, rival="resnet19")
+    with pytest.raises(SettingsError, match="--int8 must be True or False"):
+        train_model(finished_run, int8="no")  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="--from must be one of scratch, supernet, pretrained"):
         train_model(finished_run, start="nowhere")  # type: ignore[arg-type]
     with pytest.raises(InfeasibleBudgetError):
         train_model(finished_run, latency_budget="0.1ms")
     with pytest.raises(RunFolderError, match="is not a run folder"):
         train_model(tmp_path)
+    with pytest.raises(RunFolderError, match="is a part of a run folder; give the run folder"):
+        train_model(finished_run / "best")

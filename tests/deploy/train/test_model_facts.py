@@ -84,3 +84,18 @@ def test_what_a_training_for_8_bits_did_is_one_sentence(facts_of: Make, variant_
     )
     (known,) = facts_of(onnx=lost, quantisation_epochs=3).losses()
     assert known.endswith("(more than 1)")
+
+
+def test_latency_of_another_device_is_not_this_machine_s(facts_of: Make) -> None:
+    assert facts_of().own_costs["latency_ms"].measured is not None
+    of_table = facts_of(conditions="pi, from the table a.csv", device="pi")
+    assert of_table.own_costs["latency_ms"].measured is None
+
+
+def test_a_model_that_is_much_faster_than_predicted_is_said(facts_of: Make, variant_of: Callable[..., Variant]) -> None:
+    predicted = facts_of().costs["latency_ms"]
+    assert facts_of(onnx={"float": variant_of(0.9 * predicted)}).faster_note() == ""
+    note = facts_of(onnx={"float": variant_of(0.5 * predicted)}).faster_note()
+    assert "the machine was slower when the study measured it" in note
+    assert "--set hardware.remeasure=true" in note
+    assert facts_of(onnx={"float": variant_of(0.5 * predicted)}, device="pi").faster_note() == ""

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from surrogate_nas.deploy.train.train_request import TrainRequest
@@ -86,3 +87,9 @@ def test_going_on_and_beginning_anew_exclude_each_other() -> None:
 def test_a_value_of_another_kind_is_refused(tmp_path: Path, given: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         TrainRequest(tmp_path, **given)  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    asked = TrainRequest(Path("run"), epochs=np.int64(3), learning_rate=np.float32(0.5)).asked()  # type: ignore[arg-type]
+    assert (asked.epochs, asked.learning_rate) == (3, 0.5)
+    assert type(asked.epochs) is int

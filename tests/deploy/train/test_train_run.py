@@ -138,7 +138,7 @@ def test_what_is_refused(digits_copy: Path, trained: list[Any], monkeypatch: pyt
     def missing(name: str, *_: object) -> None:
         raise ExportError(f"{name} is not installed")
 
-    monkeypatch.setattr(module, "require_package", missing)
+    monkeypatch.setattr(module, "require_installed", missing)
     with pytest.raises(ExportError, match="onnx is not installed"):
         start(TrainRequest(digits_copy))
     assert not (digits_copy / "models").exists()

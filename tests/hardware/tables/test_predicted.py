@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from surrogate_nas.hardware.tables.predicted import (
     read_sizes,
     require_batch,
     require_numbers,
+    require_parquet,
     require_sizes,
     typical_error,
     write_predicted,
@@ -233,3 +235,16 @@ def test_a_table_of_this_project_for_another_space_is_refused(space: Space, writ
     with pytest.raises(CostTableError, match="was made for another search space"):
         check_table(written, other)
     assert check_table(written, space).good
+
+
+def test_only_a_table_of_this_kind_is_replaced(space: Space, written: Path, tmp_path: Path) -> None:
+    require_parquet(written)
+    mine = tmp_path / "mine.parquet"
+    mine.write_bytes(b"mine")
+    for name in ("study.toml", "environment.json"):
+        (tmp_path / name).touch()
+    shutil.copy(written, tmp_path / "costs.parquet")
+    for path in (mine, tmp_path / "costs.parquet"):
+        with pytest.raises(CostTableError, match="is there, and no table that this command wrote"):
+            write_predicted(path, space, {}, {}, {})
+    assert mine.read_bytes() == b"mine"

@@ -146,3 +146,16 @@ def test_a_unit_in_a_name_is_doubted_as_in_a_study(space: Space, tmp_path: Path)
     assert in_us[0].doubt is None
     assert in_us[1].doubt is not None
     assert TableLatency(space, path, "dev_us", "us").describe()["latency_ms"]["smallest_ms"] == pytest.approx(0.005)
+
+
+def test_a_name_that_says_milliseconds_contradicts_another_unit(space: Space, tmp_path: Path) -> None:
+    codes = space.digits(space.all_codes())
+    path = tmp_path / "t.csv"
+    path.write_text("code,Latency [ms]\n" + "".join(f"{c},{9 + n % 7}\n" for n, c in enumerate(codes)))
+    assert check_table(path, space).good
+    assert check_table(path, space, "ms").good
+    for unit in ("us", "s"):
+        [column] = check_table(path, space, unit).columns
+        assert column.faults == [
+            f"its name says milliseconds, and hardware.latency_unit (--unit) is {unit}; set that to ms, or rename it"
+        ]

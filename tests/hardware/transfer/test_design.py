@@ -33,11 +33,6 @@ def test_each_choice_has_the_largest_posterior_variance() -> None:
         assert int(np.argmax(variance)) == chosen[step]
 
 
-def test_rows_that_are_measured_anyhow_are_not_chosen() -> None:
-    features = np.eye(4)
-    assert set(choose_informative(features, 2, already=[1, 2]).tolist()) == {0, 3}
-
-
 def test_more_rows_than_there_are_is_refused() -> None:
     with pytest.raises(ValueError, match=r"between 1 and 3 \(got 4\)"):
         choose_informative(np.eye(3), 4)

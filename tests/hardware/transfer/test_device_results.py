@@ -33,7 +33,7 @@ def test_noisy_measurements_are_left_out_and_too_many_are_an_error(space: Space,
     assert (measured.noisy, len(measured.codes)) == (1, 29)
     for row in rows[:25]:
         row["noisy"] = "True"
-    with pytest.raises(MeasurementError, match=r"25 of 30 .* with --again --attempts 10 of hardware"):
+    with pytest.raises(MeasurementError, match=r"25 of 30 .* or --again --attempts 10 of hardware"):
         read_results(write(tmp_path / "results.csv", rows), space)
     with pytest.raises(MeasurementError, match="has 5 rows, and 10 are needed; measure the other models too"):
         read_results(write(tmp_path / "results.csv", rows[:5]), space)

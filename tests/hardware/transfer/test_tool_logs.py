@@ -110,6 +110,8 @@ def test_results_of_the_runner_are_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(CostTableError, match=r"holds what measure\.py measured; remove it, or give the device"):
         import_logs(bench, logs, "phone", 1)
     assert results.read_text() == measured
+    assert import_logs(bench, logs, "phone", 1, replace=True)[0] == results
+    assert results.read_text() != measured
 
 
 @pytest.mark.parametrize("device", ["pi_mb", "pi_ram_bytes", "pi_us"])

@@ -70,7 +70,7 @@ def test_latencies_that_are_too_uncertain_come_with_the_way_on(facts: StudyFacts
         (
             "ram_bytes",
             True,
-            r"Plan more networks with .* --set hardware\.whole_networks=48$",
+            r"Plan more networks with .* --set hardware\.whole_networks=120$",
         ),
     ],
 )

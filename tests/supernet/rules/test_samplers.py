@@ -13,6 +13,7 @@ from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.load import load_space
 from surrogate_nas.space.network import NetworkSpec
+from surrogate_nas.supernet.rules import samplers
 from surrogate_nas.supernet.rules.samplers import (
     BLOCK,
     Balanced,
@@ -230,7 +231,8 @@ def test_a_fair_step_of_a_part_has_as_many_subnets_as_asked(space: CellSpace) ->
     assert set(np.unique(codes[:, :, 0])) == {2, 3}
 
 
-def test_a_subspace_that_is_hardly_ever_drawn_is_refused() -> None:
+def test_a_subspace_that_is_hardly_ever_drawn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samplers, "_MOST_ROUNDS", 3)
     space = load_space("mobilenet")
     first, *others = space.counts.populations()
     split = BandSplit(space, [[first], others])
