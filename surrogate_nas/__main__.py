@@ -2,7 +2,7 @@
 
 import sys
 
-from surrogate_nas.cli.main import main
+from surrogate_nas.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

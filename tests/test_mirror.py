@@ -24,13 +24,13 @@ def needs_a_test(source: Path) -> bool:
 
 
 def is_hand_over(content: ast.Module, package: str) -> bool:
-    """Returns whether a module only runs ``main`` of ``surrogate_nas.cli.PACKAGE``, of the whole package its own."""
-    package = "main" if package == PACKAGE.name else package
+    """Returns whether a module only begins ``surrogate_nas.cli.PACKAGE``, of the whole package the console command."""
+    name, call = ("main", "main()") if package == PACKAGE.name else ("run", f"run('{package}')")
     statements = content.body[1:]
     lines = [
         "import sys",
-        f"from surrogate_nas.cli.{package} import main",
-        "if __name__ == '__main__': sys.exit(main())",
+        f"from surrogate_nas.cli.start import {name}",
+        f"if __name__ == '__main__': sys.exit({call})",
     ]
     expected = "\n".join(lines)
     return ast.unparse(ast.Module(statements, [])) == ast.unparse(ast.parse(expected))

@@ -2,7 +2,7 @@
 
 import sys
 
-from surrogate_nas.cli.hardware import main
+from surrogate_nas.cli.start import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("hardware"))

@@ -14,7 +14,7 @@ from surrogate_nas.hardware.measure.timing import torch_threads
 from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.runs.compute import resolve_compute
 from surrogate_nas.runs.console import StudyConsole
-from surrogate_nas.runs.environment import environment
+from surrogate_nas.runs.environment import earlier_commands, environment
 from surrogate_nas.runs.meter import Meter
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
@@ -185,7 +185,8 @@ def _begin(problem: Problem, run: Run, processes: int | None) -> None:
     folder.storage.write(run.database.shown if run.database is not None else None)
     run.console.log_to(folder.log)
     run.console.note(f"run folder: {folder.path}")
-    write_json(folder.environment, environment(run.request.command))
+    earlier = () if run.request.overwrite else earlier_commands(folder.environment)
+    write_json(folder.environment, environment(run.request.command, earlier))
     store(problem, folder)
     begin_tracking(problem, run)
     show_feasibility(problem, run.console)

@@ -102,7 +102,8 @@ class StageFacts:
 class MadeFacts:
     """The way the study was made; ``predictor``, ``seeds``, ``versions`` and ``hardware`` are pairs of name and value.
 
-    ``search`` and ``stages`` are empty where the study ended before them.
+    ``search`` and ``stages`` are empty where the study ended before them; ``earlier`` has the commands that began and
+    continued the run before ``command``.
     """
 
     space: SpaceFacts
@@ -119,3 +120,4 @@ class MadeFacts:
     versions: Pairs = ()
     hardware: Pairs = ()
     notes: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()

@@ -27,13 +27,13 @@ _STAGE_NAMES = {"winners": "finalists"}  # a run folder keeps the name that it a
 
 
 def provenance_facts(
-    problem: Problem, command: str, state: RunState, result: SearchResult | None, notes: Sequence[str]
+    problem: Problem, commands: Sequence[str], state: RunState, result: SearchResult | None, notes: Sequence[str]
 ) -> MadeFacts:
     """Returns how the study was made.
 
     Args:
         problem: What was asked.
-        command: The command line.
+        commands: The command lines that began and continued the run, the last one is the present one.
         state: Of the run, which knows how long stages took.
         result: Of the search; None where there was none.
         notes: What a person should know.
@@ -52,7 +52,7 @@ def provenance_facts(
         data=_data(problem),
         supernet=_supernet(problem),
         cost_ranges=_cost_ranges(problem),
-        command=command,
+        command=commands[-1],
         search=_search(problem, result) if result is not None else None,
         stages=_stages(state),
         predictor=_pairs(settings.predictor.model_dump()),
@@ -60,6 +60,7 @@ def provenance_facts(
         versions=_pairs(versions()),
         hardware=_hardware(problem),
         notes=tuple(notes),
+        earlier=tuple(commands[:-1]),
     )
 
 

@@ -8,6 +8,7 @@ from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.plots.search_plots import SearchPoints, search_figures, write_plots
 from surrogate_nas.report.plots.supernet_plots import SupernetPoints, supernet_figures
 from surrogate_nas.report.write import PAGE_NAME, write_report
+from surrogate_nas.runs.environment import earlier_commands
 from surrogate_nas.search.journal.dashboard import annotate, dashboard_command
 from surrogate_nas.search.result import SearchResult
 from surrogate_nas.search.run_search import study_name
@@ -50,7 +51,7 @@ class WriteReport(Stage):
         scores, result, choice = findings[SpaceScores], findings[SearchResult], findings[FinalistChoice]
         learned = findings[LearnedOrder]
         notes = (*problem.splits.warnings, *problem.splits.notes, *learned.notes, *scores.notes, *result.notes)
-        made = provenance_facts(problem, run.request.command, run.folder.state, result, notes)
+        made = provenance_facts(problem, _commands(run), run.folder.state, result, notes)
         with run.console.progress("report"):
             facts = study_facts(
                 problem,
@@ -70,7 +71,7 @@ class WriteReport(Stage):
 
 def report_infeasible(problem: Problem, run: Run) -> StudyFacts:
     """Writes the report of a study whose budgets no architecture meets."""
-    made = provenance_facts(problem, run.request.command, run.folder.state, None, ())
+    made = provenance_facts(problem, _commands(run), run.folder.state, None, ())
     return write_report(run.folder.path, study_facts(problem, infeasible_facts(problem), made), None)
 
 
@@ -88,3 +89,7 @@ def _attach(searched: SearchPoints, supernets: SupernetPoints, study: str, run: 
         annotate(run.journal, study, note, [file for file in files if file.exists()], folder.artifacts)
     except (OSError, SurrogateNasError) as error:
         run.console.warn(f"plots and notes could not be attached to the search: {error}")
+
+
+def _commands(run: Run) -> tuple[str, ...]:
+    return (*earlier_commands(run.folder.environment)[:-1], run.request.command)

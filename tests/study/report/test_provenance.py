@@ -21,7 +21,7 @@ def test_both_networks_and_the_ranges_of_costs_are_told(problem: Problem, tmp_pa
     state.mark_done("supernets", Spent(3.5, 80.0))
     settings = problem.settings
     wider = replace(problem, deployed=replace(problem.deployed, channels=32, cells=5))
-    facts = provenance_facts(wider, "the command", state, None, ["a note"])
+    facts = provenance_facts(wider, ["the first", "the command"], state, None, ["a note"])
     assert (facts.deployed.channels, facts.deployed.cells) == (32, 5)
     assert (facts.supernet_network.channels, facts.supernet_network.cells) == (4, 1)
     assert facts.supernet.groups == 2
@@ -29,6 +29,7 @@ def test_both_networks_and_the_ranges_of_costs_are_told(problem: Problem, tmp_pa
     assert facts.data.fingerprint == problem.splits.fingerprint
     assert facts.data.classes == problem.splits.class_names
     assert (facts.search, facts.command, facts.notes) == (None, "the command", ("a note",))
+    assert facts.earlier == ("the first",)
     assert [(stage.name, stage.seconds, stage.joules) for stage in facts.stages] == [("supernets", 3.5, 80.0)]
     assert dict(facts.predictor)["ensemble"] == "2"
     by_cost = {item.cost: item for item in facts.cost_ranges}
@@ -45,7 +46,7 @@ def test_processes_that_share_a_supernet_are_counted(problem: Problem, tmp_path:
         settings = settings.model_copy(update={"compute": settings.compute.model_copy(update=compute)})
         state = RunState(tmp_path / "state.json")
         changed = replace(problem, settings=settings)
-        return dict(provenance_facts(changed, "the command", state, None, []).hardware)["training"]
+        return dict(provenance_facts(changed, ["the first", "the command"], state, None, []).hardware)["training"]
 
     assert training(processes=4) == "cpu, 4 processes"
     assert training(processes=4, processes_per_supernet=2) == "cpu, 4 processes, 2 for each supernet"
