@@ -19,6 +19,7 @@ from surrogate_nas.data.folders.image_folder import existing_folder
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 from surrogate_nas.runs.console import StudyConsole
 from surrogate_nas.runs.interrupts import stop_on_interrupt
+from surrogate_nas.runs.settings import StudySettings
 from surrogate_nas.runs.study_file import parse_assignments, study_text
 from surrogate_nas.study.ask.options import Options, overrides_of
 from surrogate_nas.study.ask.request import (
@@ -180,6 +181,8 @@ def study(
         resolved = absolute_paths(resolved)
         if resolved.data.path is not None and resolved.data.source == "folder":  # others are downloaded into it
             existing_folder(Path(resolved.data.path))
+        if resolved.hardware.latency_table is not None and names_space(name, overrides, resolved.space, resume=resume):
+            _require_table(resolved)
         say(resolved.model_dump_json(indent=2) if as_json else study_text(resolved).rstrip())
         return
     command = begun_as("study")
@@ -191,6 +194,20 @@ def study(
 
 
 app.command(name="study")(with_budget_options(study))
+
+
+def _require_table(settings: StudySettings) -> None:
+    """Refuses a latency table that a study could not use.
+
+    Raises:
+        CostTableError: If it is missing or damaged, or has no such device.
+    """
+    from surrogate_nas.hardware.tables.partial import require_latencies
+    from surrogate_nas.space.load import load_space
+
+    hardware = settings.hardware
+    table = Path(str(hardware.latency_table))
+    require_latencies(load_space(settings.space), table, hardware.device, hardware.latency_unit)
 
 
 def _run(request: Request, console: StudyConsole, as_json: bool) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from surrogate_nas._support.files import read_json
 from surrogate_nas.runs.settings import StudySettings
+from surrogate_nas.space.load import load_space
 
 RunHere = Callable[..., tuple[int, str, str]]
 
@@ -53,6 +54,19 @@ def test_later_words_override_earlier_ones(here: RunHere, tiny: Path, tmp_path: 
     own = tmp_path / "own.toml"
     own.write_text(f'[data]\nsource = "folder"\npath = "{tmp_path}"\n', encoding="utf-8")
     assert "path" not in tomllib.loads(here(own, "--dry-run", "--data", "digits")[1])["data"]
+
+
+def test_a_dry_run_looks_at_the_latency_table(here: RunHere, tiny: Path, tmp_path: Path) -> None:
+    code, out, errors = here(tiny, "--dry-run", "--latency-table", tmp_path / "missing.csv")
+    assert (code, out) == (2, "")
+    assert "missing.csv" in errors
+    table = tmp_path / "table.csv"
+    codes = load_space("nasbench201").digits(load_space("nasbench201").all_codes())
+    table.write_text("code,phone\n" + "".join(f"{code},{5 + n % 7}\n" for n, code in enumerate(codes)))
+    assert here(tiny, "--dry-run", "--latency-table", table, "--device", "phone")[0] == 0
+    code, _, errors = here(tiny, "--dry-run", "--latency-table", table, "--device", "tablet")
+    assert code == 2
+    assert "unknown device" in errors
 
 
 # Where things are printed

@@ -50,19 +50,24 @@ def calibrate(scores: Floats, accuracy_percent: Floats) -> Calibration:
         accuracy_percent: Shape (U,).
 
     Warns:
-        SurrogateNasWarning: If accuracy does not rise with the score, so that nothing was learnt about it.
+        SurrogateNasWarning: If accuracy does not rise with the score, so that nothing was learnt about it, or does not
+            vary.
     """
     centred = scores - scores.mean()
     variance = float(np.mean(centred**2))
     slope = float(np.mean(centred * accuracy_percent)) / variance if variance > 0 else 0.0
-    if slope < MINIMUM_SLOPE:
-        warnings.warn(
+    spread = float(np.ptp(accuracy_percent))
+    least = MINIMUM_SLOPE * min(1.0, spread) or MINIMUM_SLOPE
+    if slope < least:
+        meaning = (
             "the predictor's scores do not rise with the accuracy of held-out labels"
-            f" (least-squares slope {slope:.2g}): its order and its accuracies are no better than chance",
-            SurrogateNasWarning,
-            stacklevel=2,
+            f" (least-squares slope {slope:.2g}): its order and its accuracies are no better than chance"
+            if spread > 0
+            else f"all held-out labels have the accuracy {accuracy_percent[0]:.2f}%, so predicted accuracies say"
+            " nothing; label with more images, or train supernets for longer"
         )
-        slope = MINIMUM_SLOPE
+        warnings.warn(meaning, SurrogateNasWarning, stacklevel=2)
+        slope = least
     intercept = float(np.mean(accuracy_percent) - slope * np.mean(scores))
     residual = accuracy_percent - (intercept + slope * scores)
     return Calibration(intercept, slope, float(np.sqrt(np.mean(residual**2))))

@@ -10,6 +10,8 @@ from surrogate_nas.supernet.splits.boxes import BoxSplit, box_population, whole_
 from surrogate_nas.supernet.splits.none import whole_space
 from surrogate_nas.supernet.splits.split import SplitRule
 
+_MOST_CHOICES = 20  # of a decision: half a million ways to part them in two
+
 
 @final
 class SplitByGradients(SplitRule):
@@ -39,15 +41,21 @@ class SplitByGradients(SplitRule):
 
 
 def check_rounds(space: Space, rounds: int) -> None:
-    """Refuses more halvings than a space has decisions or architectures for.
+    """Refuses more halvings than a space has decisions or architectures for, and decisions that take too long to halve.
 
     Raises:
-        SettingsError: If there are too many halvings.
+        SettingsError: If there are too many halvings, or choices.
     """
     if rounds > space.num_decisions:
         raise SettingsError(
             f"supernet.split_rounds must be at most {space.num_decisions}, the number of decisions of {space.name},"
             f" each cut once (got {rounds})"
+        )
+    most = max(space.decisions, key=lambda decision: len(decision.choices))
+    if len(most.choices) > _MOST_CHOICES:
+        raise SettingsError(
+            f"split = 'gradient' tries all ways to part the choices of a decision in two, and {most.name} of"
+            f" {space.name} has {len(most.choices)} choices, more than {_MOST_CHOICES}: choose another split"
         )
     population = box_population(space, whole_box(space))
     if 2**rounds > population:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,17 +65,14 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
     """
     found: list[tuple[float, Cut]] = []
     for decision, between in distances.items():
-        best: tuple[float, Cut] | None = None
-        for parts in _bipartitions(len(box[decision])):
-            choices = tuple(tuple(box[decision][position] for position in part) for part in parts)
-            halves = ((*box[:decision], half, *box[decision + 1 :]) for half in choices)
-            if any(box_population(space, half) < 2**halvings for half in halves):
-                continue
-            inside = sum(float(np.triu(between[np.ix_(part, part)], 1).sum()) for part in parts)
-            if best is None or inside < best[0]:
-                best = inside, Cut(decision, (choices[0], choices[1]))
-        if best is not None:
-            found.append((float(np.triu(between, 1).sum()) - best[0], best[1]))
+        first, inside = _bipartitions(between)
+        for row in np.argsort(inside, kind="stable").tolist():
+            sides = (np.flatnonzero(first[row]), np.flatnonzero(~first[row]))
+            one, other = (tuple(box[decision][position] for position in side.tolist()) for side in sides)
+            halves = ((*box[:decision], half, *box[decision + 1 :]) for half in (one, other))
+            if all(box_population(space, half) >= 2**halvings for half in halves):
+                found.append((float(np.triu(between, 1).sum()) - float(inside[row]), Cut(decision, (one, other))))
+                break
     if not found:
         raise SettingsError(
             f"no decision of {space.name} can be cut in two halves with {2**halvings} architectures each that lead from"
@@ -85,11 +81,20 @@ def best_cut(space: Space, box: Box, distances: dict[int, NDArray[np.float64]], 
     return max(found, key=lambda each: each[0])[1]
 
 
-def _bipartitions(count: int) -> list[tuple[Part, Part]]:
-    """Returns all ways to divide 0 to count - 1 into two parts, the first part with 0."""
-    rest = range(1, count)
-    halves = [(0, *more) for size in range(count - 1) for more in combinations(rest, size)]
-    return [(half, tuple(each for each in range(count) if each not in half)) for half in halves]
+def _bipartitions(between: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Returns all ways to part choices in two, and the distances inside both parts.
+
+    Args:
+        between: Symmetric distances of n choices, 0 to themselves, shape (n, n).
+
+    Returns:
+        True for the choices of the part with the first choice, shape (2^(n-1) - 1, n), and sums of distances, one each.
+    """
+    count = len(between)
+    numbers = np.arange(2 ** (count - 1) - 1)[:, None]
+    first = np.concatenate([np.ones_like(numbers), numbers >> np.arange(count - 1) & 1], axis=1).astype(bool)
+    sides = first.astype(np.float64), 1.0 - first
+    return first, np.asarray(sum(((side @ between) * side).sum(axis=1) / 2 for side in sides))
 
 
 class _Stored(BaseModel):

@@ -1,5 +1,7 @@
 """The line against numpy's own least squares, and its refusal to fall."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,5 +42,13 @@ def test_accuracy_that_falls_with_the_score_is_told_and_the_order_kept() -> None
 
 
 def test_accuracies_that_are_all_equal_are_told() -> None:
-    with pytest.warns(SurrogateNasWarning, match="slope 0"):
+    with pytest.warns(SurrogateNasWarning, match=r"all held-out labels have the accuracy 10\.00%, so predicted"):
         assert calibrate(np.arange(5.0), np.full(5, 10.0)).residual_percent < 0.02
+
+
+def test_an_order_of_nearly_equal_accuracies_is_an_order() -> None:
+    scores = np.linspace(-1, 1, 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        line = calibrate(scores, 50 + 0.005 * scores)
+    assert line.slope == pytest.approx(0.005)

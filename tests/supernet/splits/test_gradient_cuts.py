@@ -18,7 +18,7 @@ from surrogate_nas.space.definitions.identity import Identity
 from surrogate_nas.space.kinds.cell.space import CellSpace
 from surrogate_nas.space.network import NetworkSpec
 from surrogate_nas.supernet.splits.boxes import BoxSplit, whole_box
-from surrogate_nas.supernet.splits.gradient_cuts import Cut, best_cut, boxes_after, read_cut, write_cut
+from surrogate_nas.supernet.splits.gradient_cuts import Cut, _bipartitions, best_cut, boxes_after, read_cut, write_cut
 
 
 def planted(parts: tuple[tuple[int, ...], ...], apart: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -62,6 +62,21 @@ def test_it_is_the_best_of_all(space: CellSpace, seed: int) -> None:
         across(edge, side) for edge in range(6) for size in (1, 2) for side in itertools.combinations(range(5), size)
     ]
     assert across(cut.decision, cut.parts[0]) == pytest.approx(max(every))
+
+
+def test_many_choices_are_parted_quickly() -> None:
+    rng, count = np.random.default_rng(0), 20
+    parts = (tuple(range(0, count, 2)), tuple(range(1, count, 2)))
+    table = np.where(np.add.outer(np.arange(count), np.arange(count)) % 2, 1.0, 0.1) + 0.01 * rng.random((count, count))
+    table = np.triu(table, 1)
+    first, inside = _bipartitions(table + table.T)
+    assert len(first) == len(np.unique(first, axis=0)) == 2**19 - 1
+    assert first[:, 0].all()
+    assert not first.all(axis=1).any()
+    best = int(inside.argmin())
+    assert tuple(np.flatnonzero(first[best]).tolist()) == parts[0]
+    expected = sum(float(table[np.ix_(part, part)].sum()) for part in parts)
+    assert inside[best] == pytest.approx(expected)
 
 
 def test_halves_have_something_to_draw() -> None:
