@@ -44,6 +44,8 @@ def _findings(check: "TableCheck") -> Iterator[str]:
     if check.ignored:
         names = ", ".join(name or "(without a name)" for name in check.ignored)
         yield f"not read, as they hold texts or numbers of rows: {names}"
+    if check.orphans:
+        yield f"not read, as their devices have no column of latencies: {', '.join(check.orphans)}"
     if not check.has_latencies:
         yield "no column of latencies; add one per device, in milliseconds"
 

@@ -3,6 +3,7 @@
 Reading a table for a study stops at the first fault; a user who corrects a file wants to see all of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,7 @@ from surrogate_nas.hardware.tables.row_codes import code_texts, parse_row
 from surrogate_nas.hardware.tables.text_columns import Columns, read_columns
 from surrogate_nas.space.space import Space
 
+_SIGNS_OF_BUDGETS = (",", "=", ";")
 _EXAMPLES, _OF_A_COLUMN, _NAMED = 5, 3, 5
 
 
@@ -90,6 +92,7 @@ class TableCheck:
         examples: Places of a few faults.
         columns: One check per column of a device.
         ignored: Columns that a study does not read: texts, and numbers of rows.
+        orphans: Columns of other costs of devices without a column of latencies, which a study does not read either.
     """
 
     path: Path
@@ -100,6 +103,7 @@ class TableCheck:
     examples: list[str] = field(default_factory=list)
     columns: list[ColumnCheck] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -132,8 +136,15 @@ def check_table(path: Path, space: Space, unit: str = "auto") -> TableCheck:
     devices = number_columns(columns)
     # What the project writes is in milliseconds, even if it is small.
     found.columns = [_check_column(columns, one, "ms" if is_own(path) else unit, own) for one in devices]
+    found.orphans = [one for one in devices if _is_orphan(one, devices)]
     found.ignored = [one for one in columns.names if one not in (*CODE_COLUMNS, *devices)]
     return found
+
+
+def _is_orphan(column: str, columns: Sequence[str]) -> bool:
+    """Returns whether a column is of another cost than latency, of a device that has no latencies in the table."""
+    cost = other_cost(column)
+    return cost is not None and column != cost and column.removesuffix(f"_{cost}") not in columns
 
 
 def _check_codes(found: TableCheck, columns: Columns, name: str, space: Space) -> NDArray[np.bool_]:
@@ -195,5 +206,7 @@ def _check_column(columns: Columns, name: str, unit: str, own: NDArray[np.bool_]
         check.smallest, check.median, check.largest = float(good.min()), float(np.median(good)), float(good.max())
         check.constant = len(good) > 1 and check.smallest == check.largest
         check.doubt = doubt_of_unit(good, name, unit) if cost is None else None
+    if sign := next((sign for sign in _SIGNS_OF_BUDGETS if sign in name), None):
+        check.doubt = f"its name has {sign!r} in it, which parts the devices of a budget; rename it"
     check.doubt = fault_of_name(name) or check.doubt
     return check

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surrogate_nas.cli.benches.result_lines import check_lines
 from surrogate_nas.errors import CostTableError
 from surrogate_nas.hardware.tables.full import TableLatency
 from surrogate_nas.hardware.tables.table_check import check_table
@@ -159,3 +160,15 @@ def test_a_name_that_says_milliseconds_contradicts_another_unit(space: Space, tm
         assert column.faults == [
             f"its name says milliseconds, and hardware.latency_unit (--unit) is {unit}; set that to ms, or rename it"
         ]
+
+
+def test_names_that_no_budget_can_have_and_costs_without_their_device_are_said(space: Space, tmp_path: Path) -> None:
+    codes = space.digits(space.all_codes())
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{c},{9 + n % 7},{8 + n % 7},{90 + n % 7},{80 + n % 7}\n" for n, c in enumerate(codes))
+    path.write_text('code,phone,"a,b",phone_flash_bytes,pixel3_flash_bytes\n' + rows)
+    check = check_table(path, space)
+    assert [column.name for column in check.columns if column.faults] == ["a,b"]
+    assert check.columns[1].faults == ["its name has ',' in it, which parts the devices of a budget; rename it"]
+    assert check.orphans == ["pixel3_flash_bytes"]
+    assert any("no column of latencies: pixel3_flash_bytes" in line for line in check_lines(check))
