@@ -12,7 +12,7 @@ reporting.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -22,6 +22,7 @@ import typer
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from benchmarks.latency_tables import LAYERS, DeviceTable, read_devices
 from surrogate_nas.cli.command_line import run_command, say
@@ -42,9 +43,10 @@ from surrogate_nas.space.space import Space
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 PERCENTILES = (20.0, 50.0, 80.0)
-METHODS = ("views", "ridge", "table", "pieces")
 Row = dict[str, float | int | str | None]
 Floats = NDArray[np.float64]
+Predict = Callable[[NDArray[np.int64], Floats], SparseLatency]
+"""Predicts latencies of all N architectures from the measured ones: their rows, (M,), and latencies of all, (N,)."""
 
 
 def choose_rows(
@@ -57,30 +59,6 @@ def choose_rows(
     if design == "random":
         return np.random.default_rng(seed).permutation(len(connected))[:measured]
     return positions[choose_informative(design_features(views)[positions], measured)]
-
-
-def predict(
-    loaded: DeviceTable,
-    views: Sequence[View],
-    rows: NDArray[np.int64],
-    latency_ms: Floats,
-    method: str,
-    seed: int,
-) -> SparseLatency:
-    """Predicts latencies of all architectures from the ones in ``rows``; ``ridge`` is plain regression on counts."""
-    if method == "table":
-        return predict_by_table(loaded, rows, latency_ms)
-    if method == "views":
-        return fit_latency(views, rows, latency_ms[rows], seed=seed)
-    features = views[0].features
-    model = Ridge(alpha=1.0).fit(features[rows], latency_ms[rows])
-    held_out = np.empty(len(rows))
-    for row in range(len(rows)):
-        others = np.delete(rows, row)
-        held_out[row] = Ridge(1.0).fit(features[others], latency_ms[others]).predict(features[rows[[row]]])[0]
-    smallest = float(latency_ms[rows].min())
-    errors = latency_ms[rows] / np.maximum(held_out, smallest) - 1
-    return SparseLatency(np.maximum(model.predict(features), smallest), errors, (views[0].name,), "squares")
 
 
 def judge(
@@ -169,21 +147,54 @@ def show(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def predict_by_table(loaded: DeviceTable, rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
-    """Predicts latencies of all architectures as a study does that is given a table of the ones in ``rows``.
+def by_views(_loaded: DeviceTable, views: Sequence[View], seed: int) -> Predict:
+    """Returns the regression on views of architectures, as ``hardware import-bench`` fits it."""
+    return lambda rows, latency_ms: fit_latency(views, rows, latency_ms[rows], seed=seed)
+
+
+def by_ridge(_loaded: DeviceTable, views: Sequence[View], _seed: int) -> Predict:
+    """Returns plain regression on counts, for comparison."""
+    features = views[0].features
+
+    def predict(rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
+        model = Ridge(alpha=1.0).fit(features[rows], latency_ms[rows])
+        held_out = cross_val_predict(Ridge(alpha=1.0), features[rows], latency_ms[rows], cv=LeaveOneOut())
+        smallest = float(latency_ms[rows].min())
+        errors = latency_ms[rows] / np.maximum(held_out, smallest) - 1
+        return SparseLatency(np.maximum(model.predict(features), smallest), errors, (views[0].name,), "squares")
+
+    return predict
+
+
+def by_table(loaded: DeviceTable, _views: Sequence[View], _seed: int) -> Predict:
+    """Returns what a study does that is given a table of the measured architectures.
 
     Raises:
         SettingsError: If the space is unknown.
     """
-    if loaded.space is None:
+    space = loaded.space
+    if space is None:
         raise SettingsError(f"--method table needs a --space by name or path, not {LAYERS}")
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "table.csv"
-        lines = [f"{loaded.digits[row]},{latency_ms[row]}" for row in rows]
-        path.write_text("\n".join(["code,device", *lines]) + "\n", encoding="utf-8")
-        read = read_latencies(loaded.space, path, "device")
-    predicted = read.evaluate(loaded.codes)["latency_ms"]
-    return SparseLatency(predicted, read.held_out_errors("latency_ms"), ("table",), "squares")
+
+    def predict(rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "table.csv"
+            lines = [f"{loaded.digits[row]},{latency_ms[row]}" for row in rows]
+            path.write_text("\n".join(["code,device", *lines]) + "\n", encoding="utf-8")
+            read = read_latencies(space, path, "device")
+        predicted = read.evaluate(loaded.codes)["latency_ms"]
+        return SparseLatency(predicted, read.held_out_errors("latency_ms"), ("table",), "squares")
+
+    return predict
+
+
+def by_pieces(loaded: DeviceTable, _views: Sequence[View], _seed: int) -> Predict:
+    """Returns a correction of sums of pieces, which are timed here, once for all devices.
+
+    Raises:
+        SettingsError: If the pieces are unknown, as nothing is known of the space.
+    """
+    return predict_by_pieces(*summed_pieces(loaded.space, loaded.codes))
 
 
 def summed_pieces(space: Space | None, codes: NDArray[np.integer]) -> tuple[Floats, Floats]:
@@ -199,11 +210,27 @@ def summed_pieces(space: Space | None, codes: NDArray[np.integer]) -> tuple[Floa
     return sums.group_ms(effective), sums.weights(effective)
 
 
-def predict_by_pieces(pieces: tuple[Floats, Floats], rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
-    """Predicts latencies of all architectures from the ones in ``rows`` and from sums of pieces timed here."""
-    groups, weights = pieces
-    correction = fit_correction(groups[rows], latency_ms[rows], weights[rows])
-    return SparseLatency(correction.predict(groups, weights), correction.held_out, (correction.kind,), "squares")
+def predict_by_pieces(groups: Floats, weights: Floats) -> Predict:
+    """Returns a correction of sums of pieces.
+
+    Args:
+        groups: Latency of each group of pieces of each network, shape (N, G).
+        weights: Number of weights of each network, shape (N,).
+    """
+
+    def predict(rows: NDArray[np.int64], latency_ms: Floats) -> SparseLatency:
+        correction = fit_correction(groups[rows], latency_ms[rows], weights[rows])
+        return SparseLatency(correction.predict(groups, weights), correction.held_out, (correction.kind,), "squares")
+
+    return predict
+
+
+METHODS: dict[str, Callable[[DeviceTable, Sequence[View], int], Predict]] = {
+    "views": by_views,
+    "ridge": by_ridge,
+    "table": by_table,
+    "pieces": by_pieces,
+}
 
 
 @app.command()
@@ -216,7 +243,9 @@ def latency(
     truth: Annotated[Path | None, typer.Option(help="CSV with accuracies, by which picks are made.")] = None,
     truth_column: Annotated[str, typer.Option(help="Its column.")] = "cifar10_test",
     confidence: Annotated[float, typer.Option(help="With which picks are to meet their budgets.")] = 0.95,
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "views",
+    method: Annotated[
+        Literal["views", "ridge", "table", "pieces"], typer.Option(help="What predicts, see above.")
+    ] = "views",
     design: Annotated[Literal["chosen", "random"], typer.Option(help="How the architectures are chosen.")] = "chosen",
     devices: Annotated[str, typer.Option(help="Columns, separated by commas. Default: all.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of random designs and folds.")] = 0,
@@ -224,8 +253,6 @@ def latency(
 ) -> None:
     """Error and order of latencies predicted from few measurements, device by device, and whether budgets hold."""
     check_confidence(confidence)
-    if method not in METHODS:
-        raise SettingsError(f"--method must be one of {', '.join(METHODS)} (got {method!r})")
     loaded = read_devices(table, space)
     names = [name.strip() for name in devices.split(",")] if devices else sorted(loaded.latency_ms)
     loaded = loaded.subset(names)
@@ -235,15 +262,12 @@ def latency(
             raise SettingsError(f"--truth needs a --space that knows its architectures, not {LAYERS}")
         score = read_truth(truth, loaded.space, truth_column).accuracy_percent[loaded.space.index(loaded.codes)]
     views = latency_views(loaded.space, loaded.codes)
-    pieces = summed_pieces(loaded.space, loaded.codes) if method == "pieces" else None
+    predict = METHODS[method](loaded, views, seed)
     rows = choose_rows(views, loaded.connected, measured, design, seed)
-    found = []
-    for device, truth_ms in loaded.latency_ms.items():
-        if pieces is None:
-            fit = predict(loaded, views, rows, truth_ms, method, seed)
-        else:
-            fit = predict_by_pieces(pieces, rows, truth_ms)
-        found.append(judge(loaded, device, fit, rows, score, confidence))
+    found = [
+        judge(loaded, device, predict(rows, truth_ms), rows, score, confidence)
+        for device, truth_ms in loaded.latency_ms.items()
+    ]
     if as_json:
         say(json.dumps(found, indent=2))
         return

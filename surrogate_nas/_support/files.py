@@ -109,9 +109,10 @@ def _reason(error: OSError, temporary: Path) -> str:
 
 def file_state(path: Path) -> tuple[int, int]:
     """Returns a pair that changes whenever a file is replaced; zeros where there is none, which its reader reports."""
-    if not path.exists():
+    try:
+        status = path.stat()
+    except OSError:
         return 0, 0
-    status = path.stat()
     return status.st_ino, status.st_mtime_ns
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from surrogate_nas._support.commands import shown
+from surrogate_nas._support.files import file_state
 from surrogate_nas._support.stored.versions import require_version
 from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import StoreError
@@ -157,16 +158,15 @@ def read_whole(folder: Path, read: Callable[[], _Model]) -> _Model:
         time.sleep(0.02)
 
 
-def _version(folder: Path) -> tuple[int, int] | None:
-    """Returns which description lies in a folder; a replaced one is another file."""
-    try:
-        found = (folder / DESCRIPTION).stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
+_NO_FILE = (0, 0)
 
 
-def _may_change(folder: Path, before: tuple[int, int] | None, patience: float) -> bool:
+def _version(folder: Path) -> tuple[int, int]:
+    """Returns which description lies in a folder; zeros where there is none."""
+    return file_state(folder / DESCRIPTION)
+
+
+def _may_change(folder: Path, before: tuple[int, int], patience: float) -> bool:
     """Returns whether a model is being replaced, as far as can be seen and while there is patience."""
-    unsettled = _version(folder) != before or (before is None and (folder / SPACE).exists())
+    unsettled = _version(folder) != before or (before == _NO_FILE and (folder / SPACE).exists())
     return unsettled and time.monotonic() < patience

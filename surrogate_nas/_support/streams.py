@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -54,3 +55,10 @@ def replace_unknown_letters() -> Callable[[], None]:
                 stream.reconfigure(errors=errors)
 
     return restore
+
+
+def silence(descriptor: int) -> None:
+    """Sends what is written to a file of the process nowhere, such as to a pipe whose reader is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

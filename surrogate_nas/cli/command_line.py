@@ -1,6 +1,5 @@
 """Parts that the project's command lines share: exit codes, and errors as one line on standard error."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import typer.core
 
 from surrogate_nas import __version__
 from surrogate_nas._support.cache_folder import expanded
-from surrogate_nas._support.streams import in_one_line, printable, replace_unknown_letters
+from surrogate_nas._support.streams import in_one_line, printable, replace_unknown_letters, silence
 from surrogate_nas.errors import Interrupted, SettingsError, SurrogateNasError
 
 # Typer carries its own copy of click in some versions; what it exports is the way to the common parent of usage errors.
@@ -81,7 +80,7 @@ def say(text: str) -> None:
         print(printable(text), flush=True)
     except BrokenPipeError:
         # Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout.fileno())
 
 
 def complain(text: str) -> None:

@@ -36,11 +36,12 @@ from surrogate_nas.cli.benches.cost_options import (
 )
 from surrogate_nas.cli.benches.device_commands import BenchActivations, asked_numbers, measure, read_logs
 from surrogate_nas.cli.benches.result_lines import (
+    Said,
     check_lines,
     compare_winners,
     require_budget,
-    say_latencies,
-    write_measured,
+    say_measured,
+    say_predicted,
 )
 from surrogate_nas.cli.command_line import AsJson, Version, complain, in_home, new_app, run_command, say
 from surrogate_nas.costs.number_formats import Activations, Precision
@@ -131,7 +132,7 @@ def profile(
     name = as_file_name(str(said["device"]).replace(":", ""))
     path = output or Path(f"{loaded.name}-{name}.parquet")
     write_predicted(path, loaded, {name: values}, {name: errors}, said)
-    say_latencies(loaded, values, errors, budget, confidence, path, name, said, as_json)
+    say_predicted(Said(loaded, name, path, said, values, budget, as_json), errors, confidence)
 
 
 @app.command("check-table")
@@ -278,7 +279,10 @@ def import_bench_command(
         )
     path = output or Path(f"{as_file_name(f'{loaded.name}-{measured.device}')}.parquet")
     if not loaded.listable:
-        write_measured(path, loaded, measured, budget, as_json)
+        calm = {"networks_measured": len(measured.codes), "noisy": measured.noisy, "drift": measured.drift}
+        facts = {**measured.facts, **calm}
+        write_predicted(path, loaded, {measured.device: measured.median_ms}, {}, facts, measured.codes)
+        say_measured(Said(loaded, measured.device, path, facts, measured.median_ms, budget, as_json))
         return
     fit, errors = predict_space(loaded, measured, seed) if known is None else transfer_to_space(loaded, measured, known)
     said: dict[str, Any] = {
@@ -291,7 +295,7 @@ def import_bench_command(
         "views": list(fit.views),
     }
     write_predicted(path, loaded, {measured.device: fit.predicted_ms}, {measured.device: errors}, said)
-    say_latencies(loaded, fit.predicted_ms, errors, budget, confidence, path, measured.device, said, as_json)
+    say_predicted(Said(loaded, measured.device, path, said, fit.predicted_ms, budget, as_json), errors, confidence)
 
 
 def _refuse_unfinished(folder: Path) -> None:

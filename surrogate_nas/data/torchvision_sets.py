@@ -12,6 +12,7 @@ import numpy as np
 from filelock import FileLock
 
 from surrogate_nas._support.cache_folder import cache_folder
+from surrogate_nas._support.words import one_line
 from surrogate_nas.data.folders.image_folder import visible_folders
 from surrogate_nas.data.folders.image_formats import is_image
 from surrogate_nas.data.image_source import ImageSource
@@ -104,10 +105,9 @@ def _load(name: str, root: Path, part: dict[str, Any]) -> Any:  # noqa: ANN401 -
         with _downloading(root / f".{name}.lock"):
             return make(root=str(root), download=True, **part)
     except Exception as error:  # as above, and every kind of network trouble
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
-            f"{name} could not be downloaded into {root} ({reason}): set data.path to a folder with torchvision's "
-            'copy of it, or data.source = "folder" and data.path to a folder of images'
+            f"{name} could not be downloaded into {root} ({one_line(error)}): set data.path to a folder with"
+            ' torchvision\'s copy of it, or data.source = "folder" and data.path to a folder of images'
         ) from None
 
 

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from surrogate_nas._support.files import UNREADABLE, atomic_write
 from surrogate_nas._support.stored.checksums import DIFFERS
 from surrogate_nas._support.stored.versions import require_version
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError, SurrogateNasError
 from surrogate_nas.labels.records import SOURCES, LabelIdentity, Labels, check_codes, check_measures
 
@@ -73,15 +74,11 @@ def hdf5_file(path: Path, mode: str) -> Iterator[h5py.File]:
     except FileNotFoundError:
         raise RunFolderError(f"label file not found: {path}; the stage `labels` of a study writes it") from None
     except (BlockingIOError, PermissionError) as error:
-        raise RunFolderError(f"{path} cannot be opened: {_one_line(error)}") from None
+        raise RunFolderError(f"{path} cannot be opened: {one_line(error)}") from None
     except IsADirectoryError:
         raise StoreError(f"{path} is a folder, not a label file") from None
     except (*UNREADABLE, OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path} is damaged or not a label file ({_one_line(error)}); {_REMEDY}") from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+        raise StoreError(f"{path} is damaged or not a label file ({one_line(error)}); {_REMEDY}") from None
 
 
 def write_file(path: Path, identity: LabelIdentity, labels: Labels, capacity: int) -> None:

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from surrogate_nas._support.cache_folder import expanded
 from surrogate_nas._support.files import flush_to_disk
+from surrogate_nas._support.words import one_line
 from surrogate_nas.errors import RunFolderError, StoreError
 from surrogate_nas.labels.hdf5_layout import (
     columns_of,
@@ -122,7 +123,7 @@ class LabelStore:
             commit(file, end)
             _sync(file)
         except (OSError, RuntimeError) as error:
-            raise StoreError(f"labels cannot be written to {self.path}: {' '.join(str(error).split())}") from error
+            raise StoreError(f"labels cannot be written to {self.path}: {one_line(error)}") from error
         self._parts.append(rows)
         self._count = end
 

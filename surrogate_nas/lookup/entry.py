@@ -18,6 +18,11 @@ def half_interval(std_percent: float, label_error_percent: float) -> float:
     return _NORMAL_95 * math.hypot(std_percent, label_error_percent)
 
 
+def label_error_of(half_interval_percent: float, std_percent: float) -> float:
+    """Returns how far labels lie from predictions, of an interval that ``half_interval`` made; not below 0."""
+    return math.sqrt(max(0.0, (half_interval_percent / _NORMAL_95) ** 2 - std_percent**2))
+
+
 @dataclass(frozen=True)
 class Entry:
     """One architecture of the table.

@@ -1,7 +1,6 @@
 """The console of a run: progress and notes on standard error and in the log, results on standard output."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
-from surrogate_nas._support.streams import printable, replace_unknown_letters
+from surrogate_nas._support.streams import printable, replace_unknown_letters, silence
 from surrogate_nas.errors import WriteError
 from surrogate_nas.runs.interrupts import Advance
 
@@ -198,7 +197,7 @@ class _Console(Console):
         """Says nothing more."""
         self.quiet = True
         # Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        silence(self.file.fileno())
 
 
 class _LogFile(logging.FileHandler):

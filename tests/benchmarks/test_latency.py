@@ -79,7 +79,7 @@ def test_budgets_of_devices_are_averaged_by_picks() -> None:
     [
         (["--measured", "5"], "--measured must be between 10 and"),
         (["--confidence", "95"], "a confidence must be at least 0.5 and below 1"),
-        (["--method", "magic"], "--method must be one of views, ridge"),
+        (["--method", "magic"], "'magic' is not one of 'views', 'ridge'"),
         (["--truth", "x.csv"], "--truth needs a --space"),
         (["--devices", "phone"], "unknown device 'phone'"),
     ],
@@ -115,7 +115,7 @@ def test_a_table_of_some_rows_is_read_as_a_study_reads_it(chain: Path, capsys: p
 def test_sums_of_pieces_are_corrected_by_the_measured_networks() -> None:
     groups = np.random.default_rng(0).uniform(1, 2, (50, 3))
     truth = groups @ [3.0, 1.0, 0.5]
-    fit = predict_by_pieces((groups, np.ones(50)), np.arange(20), truth)
+    fit = predict_by_pieces(groups, np.ones(50))(np.arange(20), truth)
     np.testing.assert_allclose(fit.predicted_ms, truth, rtol=1e-6)
     assert fit.views == ("factor per group",)
 

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ from surrogate_nas.space.space import Space
 if TYPE_CHECKING:
     from surrogate_nas.deploy.winners import ComparedLatency
     from surrogate_nas.hardware.tables.table_check import TableCheck
-    from surrogate_nas.hardware.transfer.device_results import RemoteResults
 
 
 def check_lines(check: "TableCheck") -> Iterator[str]:
@@ -93,52 +93,91 @@ def _verdict(one: "ComparedLatency") -> str:
     return "within" if one.within else "over the budget"
 
 
-def say_latencies(
-    space: Space,
-    values: NDArray[np.float64],
-    errors: NDArray[np.float64],
-    budget: str | None,
-    confidence: float,
-    path: Path,
-    device: str,
-    facts: dict[str, Any],
-    as_json: bool,
-) -> None:
-    """Prints the range next to the budget; raises if nothing meets it."""
+@dataclass(frozen=True)
+class Said:
+    """Latencies of a space that are printed next to a budget.
+
+    Attributes:
+        space: The space.
+        device: Name of the device, and of the column of the table.
+        path: The table that was written.
+        facts: What was measured with what, as JSON takes it.
+        values: Latencies of architectures in milliseconds, shape (N,).
+        budget: As the user wrote it; None where there is none.
+        as_json: Whether a program reads it.
+    """
+
+    space: Space
+    device: str
+    path: Path
+    facts: dict[str, Any]
+    values: NDArray[np.float64]
+    budget: str | None
+    as_json: bool
+
+    @property
+    def range_ms(self) -> dict[str, float]:
+        """The smallest, the median and the largest latency."""
+        return {
+            "smallest_ms": float(self.values.min()),
+            "median_ms": float(np.median(self.values)),
+            "largest_ms": float(self.values.max()),
+        }
+
+    def show(self, begins: str, lines: Sequence[str], numbers: dict[str, Any], use: str) -> None:
+        """Prints the range of the latencies, and then lines for people, or numbers for programs.
+
+        Args:
+            begins: Words before the name of the device.
+            lines: What follows, a sentence each.
+            numbers: The same for programs.
+            use: Words after the path of the table.
+        """
+        if self.as_json:
+            content = {"space": self.space.name, **self.range_ms, **numbers}
+            say(json.dumps(content | {"table": str(self.path), "column": self.device, "facts": self.facts}, indent=2))
+            return
+        smallest, middle, largest = (format_cost("latency_ms", value) for value in self.range_ms.values())
+        where = f"{self.device} in {self.facts['dtype']}" if "dtype" in self.facts else self.device
+        first = f"{begins.format(where)} smallest {smallest}, median {middle}, largest {largest}"
+        say("\n".join(map(in_one_line, [first, *lines, f"written: {self.path}{use}"])))
+
+
+def say_predicted(said: Said, errors: NDArray[np.float64], confidence: float) -> None:
+    """Prints the range of predictions next to the budget; raises if nothing meets it.
+
+    Args:
+        said: The predictions, of all architectures of the space.
+        errors: Measured / predicted - 1 of networks left out of the prediction, shape (M,).
+        confidence: With which a latency is to keep a budget.
+    """
     from surrogate_nas.hardware.confidence import cautious
     from surrogate_nas.report.judgements import LATENCY_BAD_PERCENT
 
-    connected = space.is_connected(space.all_codes())
-    predicted, upper = values[connected], cautious(values[connected], errors, confidence)
-    limit = _limit(budget, upper, device)
+    connected = said.values[said.space.is_connected(said.space.all_codes())]
+    said, upper = replace(said, values=connected), cautious(connected, errors, confidence)
+    limit = _limit(said.budget, upper, said.device)
     share = float(np.mean(upper <= limit)) if limit is not None else None
-    smallest, middle, largest = float(predicted.min()), float(np.median(predicted)), float(predicted.max())
-    caution = float(upper[0] / predicted[0] - 1)
+    caution = float(upper[0] / connected[0] - 1)
     if 100 * caution > LATENCY_BAD_PERCENT:
         complain(
             f"warning: a margin of {caution:.0%} is large, so these predictions are of little use for a tight budget;"
             " measure again while the device does nothing else (--remeasure of profile, --again of measure), or more"
             " networks (--networks)"
         )
-    if as_json:
-        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
-        content |= {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}
-        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
-    else:
-        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
-        where = f"{device} in {facts['dtype']}" if "dtype" in facts else device
-        lines = [f"latency on {where}: smallest {words[0]}, median {words[1]}, largest {words[2]}"]
-        lines.append(
-            f"expected error {facts['relative_error']:.1%} (median, drift of {facts['drift']:.1%} included);"
-            f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"
-        )
-        if limit is not None and share is not None:
-            lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
-        lines.append(f"written: {path}; use it with {_use(path, device)}")
-        say("\n".join(map(in_one_line, lines)))
+    lines = [
+        f"expected error {said.facts['relative_error']:.1%} (median, drift of {said.facts['drift']:.1%} included);"
+        f" {confidence:.0%} of architectures stay below {1 + caution:.3f} times their prediction"
+    ]
+    if limit is not None and share is not None:
+        lines.append(f"budget {format_cost('latency_ms', limit)}: {share:.1%} of architectures meet it")
+    numbers = {"budget_ms": limit, "share_within": share, "confidence": confidence, "caution": caution}
+    said.show("latency on {}:", lines, numbers, f"; use it with {_use(said.path, said.device)}")
     if share == 0:
         least = format_reachable("latency_ms", float(upper.min()))
-        raise InfeasibleBudgetError(f"no architecture of {space.name} meets {budget}; the smallest stays below {least}")
+        raise InfeasibleBudgetError(
+            f"no architecture of {said.space.name} meets {said.budget}; the smallest stays below {least}"
+        )
 
 
 def _use(path: Path, device: str) -> str:
@@ -168,43 +207,35 @@ def _limit(budget: str | None, values: NDArray[np.float64], device: str) -> floa
     return request.resolve(values).limit
 
 
-def write_measured(path: Path, space: Space, measured: "RemoteResults", budget: str | None, as_json: bool) -> None:
-    """Writes what was measured of a space too large to list, and prints its range next to the budget.
+def say_measured(said: Said) -> None:
+    """Prints the range of what was measured of a space too large to list, next to the budget.
+
+    Args:
+        said: The latencies of the measured networks; its facts have the number of ``noisy`` ones.
 
     Raises:
         InfeasibleBudgetError: If no measured network meets the budget; the smallest of many draws is among them.
     """
     from surrogate_nas.hardware.tables.partial import rows_needed
-    from surrogate_nas.hardware.tables.predicted import write_predicted
 
-    device, values = measured.device, measured.median_ms
-    if len(values) < rows_needed(space):
-        enough = len(values) + measured.noisy >= rows_needed(space)
+    space, values, needed = said.space, said.values, rows_needed(said.space)
+    if len(values) < needed:
+        enough = len(values) + said.facts["noisy"] >= needed
         remedy = "measure again while the device does nothing else" if enough else "export more (--networks)"
-        complain(f"warning: a study needs {rows_needed(space)} calm measurements of {space.name}: {remedy}")
-    facts = {**measured.facts, "networks_measured": len(values), "noisy": measured.noisy, "drift": measured.drift}
-    write_predicted(path, space, {device: values}, {}, facts, measured.codes)
-    limit = _limit(budget, values, device)
+        complain(f"warning: a study needs {needed} calm measurements of {space.name}: {remedy}")
+    limit = _limit(said.budget, values, said.device)
     within = int((values <= limit).sum()) if limit is not None else None
-    smallest, middle, largest = float(values.min()), float(np.median(values)), float(values.max())
-    if as_json:
-        content = {"space": space.name, "smallest_ms": smallest, "median_ms": middle, "largest_ms": largest}
-        content |= {"budget_ms": limit, "within": within}
-        say(json.dumps(content | {"table": str(path), "column": device, "facts": facts}, indent=2))
-    else:
-        words = [format_cost("latency_ms", value) for value in (smallest, middle, largest)]
-        where = f"{device} in {facts['dtype']}" if "dtype" in facts else device
-        lines = [
-            f"measured on {where}: {count_of(len(values), 'network')}, smallest {words[0]}, median {words[1]},"
-            f" largest {words[2]}",
-            f"{space.name} is too large for a table of all its architectures: a study predicts the others from these,"
-            " and states its margin",
-        ]
-        if limit is not None:
-            lines.append(f"budget {format_cost('latency_ms', limit)}: {within} of {len(values)} meet it")
-        use = "" if len(values) < rows_needed(space) else f"; use it with {_use(path, device)}"
-        lines.append(f"written: {path}{use}")
-        say("\n".join(map(in_one_line, lines)))
+    lines = [
+        f"{space.name} is too large for a table of all its architectures: a study predicts the others from these,"
+        " and states its margin"
+    ]
+    if limit is not None:
+        lines.append(f"budget {format_cost('latency_ms', limit)}: {within} of {len(values)} meet it")
+    use = "" if len(values) < needed else f"; use it with {_use(said.path, said.device)}"
+    begins = f"measured on {{}}: {count_of(len(values), 'network')},"
+    said.show(begins, lines, {"budget_ms": limit, "within": within}, use)
     if within == 0:
-        least = format_reachable("latency_ms", smallest)
-        raise InfeasibleBudgetError(f"no measured network of {space.name} meets {budget}; the smallest takes {least}")
+        least = format_reachable("latency_ms", said.range_ms["smallest_ms"])
+        raise InfeasibleBudgetError(
+            f"no measured network of {space.name} meets {said.budget}; the smallest takes {least}"
+        )

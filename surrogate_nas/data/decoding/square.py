@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from surrogate_nas._support.model_format import Fit
+from surrogate_nas._support.words import one_line
 
 ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 # Of an image as it is decoded: the most take 0.6 GB while colours change.
@@ -120,4 +121,4 @@ def reason_of(error: Exception) -> str:
         return "unknown image format"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split())[:100] or type(error).__name__
+    return one_line(error, 100)

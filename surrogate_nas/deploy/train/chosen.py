@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.stats import norm
-
 from surrogate_nas._support.commands import shown
 from surrogate_nas._support.files import read_json
 from surrogate_nas.costs.cost import BOUNDED, COSTS, upper_of
 from surrogate_nas.errors import RunFolderError, SettingsError, SpaceError, StoreError
-from surrogate_nas.lookup.entry import Entry
+from surrogate_nas.lookup.entry import Entry, half_interval, label_error_of
 from surrogate_nas.lookup.table import LookupTable
 from surrogate_nas.runs.run_folder import RunFolder
 from surrogate_nas.runs.settings import StudySettings
@@ -150,7 +147,6 @@ def _half_width(run: RunFolder, table: LookupTable, entry: Entry) -> float | Non
 def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
     """Returns half of the interval in an older run, whose table lacks the error of labels, from its report."""
     report: dict[str, Any] = read_json(run.path / "report.json", "report of the run", "run the study again")
-    normal = float(norm.ppf(0.975))
     try:
         chosen = report.get("answer", {}).get("chosen")
         if not chosen or chosen["accuracy_percent"]["high"] is None or chosen.get("accuracy_std") is None:
@@ -158,7 +154,7 @@ def _half_width_by_report(run: RunFolder, entry: Entry) -> float | None:
         low, value, high = (float(chosen["accuracy_percent"][name]) for name in ("low", "value", "high"))
         # An interval is cut off at 0 and 100%, so that the wider side is what was added.
         half = max(high - value, value - low)
-        label_error_squared = max(0.0, (half / normal) ** 2 - float(chosen["accuracy_std"]) ** 2)
+        label_error = label_error_of(half, float(chosen["accuracy_std"]))
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"the report of the run is damaged: {run.path}: {error!r:.80}; run the study again") from None
-    return normal * float(np.sqrt(label_error_squared + entry.accuracy_std_percent**2))
+    return half_interval(entry.accuracy_std_percent, label_error)

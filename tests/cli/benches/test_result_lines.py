@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surrogate_nas.cli.benches.result_lines import check_lines, compare_winners, say_latencies
+from surrogate_nas.cli.benches.result_lines import Said, check_lines, compare_winners, say_predicted
 from surrogate_nas.deploy import winners
 from surrogate_nas.deploy.winners import ComparedLatency
 from surrogate_nas.errors import InfeasibleBudgetError
@@ -34,7 +34,7 @@ def test_a_name_in_a_file_makes_no_line_of_its_own(capsys: pytest.CaptureFixture
     space = load_space("quick")
     values = np.arange(1.0, 1 + space.size)
     facts = {"relative_error": 0.1, "drift": 0.0, "dtype": "float32\nbudget 1 ms: 100% meet it"}
-    say_latencies(space, values, np.zeros(9), None, 0.95, Path("t.parquet"), "phone", facts, as_json=False)
+    say_predicted(space, values, np.zeros(9), None, 0.95, Path("t.parquet"), "phone", facts, as_json=False)
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
@@ -46,7 +46,7 @@ def test_a_margin_that_makes_predictions_useless_is_a_warning(
     values, facts = np.arange(1.0, 1 + space.size), {"relative_error": 0.1, "drift": 0.0}
     for error, warned in ((0.2, False), (0.6, True)):
         errors = np.full(9, error)
-        say_latencies(space, values, errors, None, 0.95, Path("t.parquet"), "phone", facts, as_json=as_json)
+        say_predicted(Said(space, "phone", Path("t.parquet"), facts, values, None, as_json), errors, 0.95)
         said = capsys.readouterr().err
         assert ("warning: a margin of 60% is large, so these predictions are of little use" in said) == warned
 
