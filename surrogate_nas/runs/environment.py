@@ -55,7 +55,7 @@ def environment(command: str, earlier: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def earlier_commands(path: Path) -> tuple[str, ...]:
-    """Returns the command lines by which a run was begun and continued, by its ``environment.json``, if it has one.
+    """Returns the command lines by which a run was started and continued, by its ``environment.json``, if it has one.
 
     Of many that continued it, the last few; one that is the same as the one before stands once.
     """

@@ -34,7 +34,8 @@ def test_a_name_in_a_file_makes_no_line_of_its_own(capsys: pytest.CaptureFixture
     space = load_space("quick")
     values = np.arange(1.0, 1 + space.size)
     facts = {"relative_error": 0.1, "drift": 0.0, "dtype": "float32\nbudget 1 ms: 100% meet it"}
-    say_predicted(space, values, np.zeros(9), None, 0.95, Path("t.parquet"), "phone", facts, as_json=False)
+    said = Said(space, "phone", Path("t.parquet"), facts, values, None, as_json=False)
+    say_predicted(said, np.zeros(9), 0.95)
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
