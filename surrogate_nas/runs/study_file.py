@@ -5,7 +5,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar, get_args
 
 import tomli_w
@@ -130,6 +132,8 @@ def study_text(settings: StudySettings) -> str:
 def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
     """Reads ``key=value`` texts, the value as TOML writes it, or bare text; ``none`` is a setting that is not set.
 
+    A setting of a study that is a text may look like a number, such as the layer 1.2 for ``supernet.split_edge``.
+
     Raises:
         SettingsError: If there is no equals sign or no key.
     """
@@ -139,10 +143,18 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
         if not equals or not all(part.strip() for part in key.split(".")):
             raise SettingsError(f"--set takes key=value, such as supernet.steps=5000 (got {text!r})")
         try:
-            result[key.strip()] = tomllib.loads(f"value = {value.strip()}")["value"]
+            found = tomllib.loads(f"value = {value.strip()}")["value"]
         except (ValueError, RecursionError):
-            result[key.strip()] = parse_text(value)
+            found = parse_text(value)
+        is_number = isinstance(found, int | float) and not isinstance(found, bool)
+        result[key.strip()] = value.strip() if is_number and key.strip() in _texts_of_study() else found
     return result
+
+
+@cache
+def _texts_of_study() -> frozenset[str]:
+    """Returns the dotted keys of settings that are texts, and nothing else."""
+    return frozenset(texts_of(StudySettings))
 
 
 def parse_text(value: str) -> str | None:
@@ -261,6 +273,17 @@ def _explain(error: ErrorDetails, key: str, where: str, known: list[str]) -> str
     others = "see the settings with --dry-run" if len(known) > _MOST_IN_A_LINE else choose_from(known, key)
     remedy = f"did you mean {near[0]}?" if near else others
     return f"unknown setting {key!r} {where}; {remedy}"
+
+
+def texts_of(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Returns dotted keys of the settings of a model that are texts, whatever they look like."""
+    keys = []
+    for name, field in model.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        nested = [kind for kind in kinds if _is_model(kind)]
+        keys += texts_of(nested[0], f"{prefix}{name}.") if nested else []
+        keys += [prefix + name] if {*kinds} <= {str, NoneType, str | None} else []
+    return keys
 
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> list[str]:

@@ -209,3 +209,14 @@ def test_another_preset_of_a_resolved_study_brings_its_own_rules(tmp_path: Path)
         assert (read.supernet.preset, read.supernet.steps) == ("fairnas", 123)
     same = read_resolved(path, {})
     assert read_resolved(path, {"supernet.preset": same.supernet.preset}) == same
+
+
+def test_texts_that_look_like_numbers_stay_texts() -> None:
+    words = ["supernet.split_edge=1.10", "truth.column = 2021", 'space="5"', "seed=7", "supernet.steps=1e3"]
+    assert parse_assignments(words) == {
+        "supernet.split_edge": "1.10",
+        "truth.column": "2021",
+        "space": "5",
+        "seed": 7,
+        "supernet.steps": 1000.0,
+    }
