@@ -27,6 +27,7 @@ import typer
 from benchmarks.contestants import Contestant, drawn, interface_of, latencies, off_the_shelf, sized, winners
 from benchmarks.kept import minutes_of, require_same_options
 from benchmarks.rivals import Recipe, table, train_all
+from benchmarks.trained_truth import require_same_classes
 from surrogate_nas._support.files import write_text
 from surrogate_nas.cli.command_line import run_command, say
 from surrogate_nas.data.cache import load_splits, save_splits
@@ -114,6 +115,7 @@ def few_images(data: Path, images: int, side: int, seed: int) -> DataSplits:
     settings = DataSettings(source="folder", path=str(data / "train"), image_size=side, max_images=images)
     drawn_images = divide_images(settings, seed)
     tested = divide_images(settings.model_copy(update={"path": str(data / "test"), "max_images": None}), 0)
+    require_same_classes(drawn_images, tested)
     return replace(drawn_images, train=_whole(drawn_images), validation=_whole(tested))
 
 

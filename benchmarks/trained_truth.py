@@ -39,9 +39,16 @@ _HEAD = "code,accuracy,loss,parameters,flops,seconds"
 
 
 def trained_and_tested(data: Path, images: int, seed: int) -> DataSplits:
-    """Returns the first images of ``train/`` after a shuffle, and all of ``test/`` as the images to validate on."""
-    everything = load_images(DataSettings(source="folder", path=str(data / "train"), validation_fraction=0.1), seed)
-    tested = load_images(DataSettings(source="folder", path=str(data / "test"), validation_fraction=0.1), seed)
+    """Returns the first images of ``train/`` after a shuffle, and all of ``test/`` as the images to validate on.
+
+    Raises:
+        SettingsError: If the two have other classes.
+    """
+    settings = DataSettings(source="folder", path=str(data / "train"), validation_fraction=0.1)
+    everything = load_images(settings, seed)
+    same_size = {"path": str(data / "test"), "image_size": everything.train.images.shape[-1]}
+    tested = load_images(settings.model_copy(update=same_size), seed)
+    require_same_classes(everything, tested)
     validation = replace(
         tested.train,
         images=torch.cat([part.images[:] for part in (tested.train, tested.validation, tested.recalibration)]),
@@ -49,6 +56,19 @@ def trained_and_tested(data: Path, images: int, seed: int) -> DataSplits:
     )
     chosen = torch.arange(min(images, len(everything.train)))
     return replace(everything, train=everything.train.take(chosen), validation=validation)
+
+
+def require_same_classes(one: DataSplits, other: DataSplits) -> None:
+    """Refuses images to test with whose labels are of other classes than the training images'.
+
+    Raises:
+        SettingsError: If they are.
+    """
+    if one.train.class_names != other.train.class_names:
+        raise SettingsError(
+            f"train/ has the classes {', '.join(one.train.class_names)}, and test/ has"
+            f" {', '.join(other.train.class_names)}: give both the same folders"
+        )
 
 
 def drawn_codes(source: PricedDraws, budget: str, count: int, draw: int) -> Codes:

@@ -96,8 +96,8 @@ class _Watch(TorchDispatchMode):
     def _hold(self, tensor: Tensor) -> None:
         # Views share their memory with what they are views of, and keep it alive.
         storage, size = _storage(tensor), tensor.untyped_storage().nbytes() // tensor.element_size()
-        # Of what has no place in an image, as the statistics that a normalisation hands out, nothing is counted.
-        if storage in self._given or tensor.ndim < 2:
+        # Of what has no place in an image, as statistics of a normalisation and positions of a pooling, nothing is counted.
+        if storage in self._given or tensor.ndim < 2 or not tensor.is_floating_point():
             return
         if storage not in self._holders:
             self._holders[storage] = 0

@@ -20,7 +20,9 @@ class Meter:
     def __init__(self, root: Path = POWERCAP) -> None:
         self._began = time.monotonic()
         # A package is intel-rapl:0; its parts, intel-rapl:0:0, are counted in it.
-        packages = [place for place in sorted(root.glob("*-rapl:*")) if place.name.count(":") == 1]
+        # A platform's zone, psys, has the packages in it as well.
+        zones = [place for place in sorted(root.glob("*-rapl:*")) if place.name.count(":") == 1]
+        packages = [place for place in zones if _name(place).startswith("package")]
         self._first = {place: _read(place / "energy_uj") for place in packages}
 
     @property
@@ -38,6 +40,13 @@ class Meter:
                 return None
             total += last - first if last >= first else last - first + (_read(place / "max_energy_range_uj") or 0)
         return total / 1e6 if self._first else None
+
+
+def _name(zone: Path) -> str:
+    try:
+        return (zone / "name").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _read(path: Path) -> int | None:

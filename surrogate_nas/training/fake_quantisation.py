@@ -28,6 +28,8 @@ _aten = torch.ops.aten
 _WEIGHTED = (_aten.conv2d.default, _aten.linear.default)
 _FOLDED = _aten.batch_norm.default
 _ACTIVATIONS = (_aten.relu.default, _aten.relu_.default, _aten.hardtanh.default, _aten.hardtanh_.default)
+# Their results have the scale of their input in ONNX Runtime's 8-bit files.
+_SCALED_AS_INPUT = (_aten.avg_pool2d.default,)
 # Their results hold numbers of their input alone.
 _PASSING = (
     _aten.flatten.using_ints,
@@ -179,10 +181,13 @@ class FakeQuantised(nn.Module):
         value = node.meta.get("val")
         if node.target in _PASSING or not isinstance(value, Tensor) or not value.is_floating_point() or value.ndim < 2:
             return False
-        readers = [reader.target for reader in node.users]
-        if readers == [_FOLDED]:
+        readers = list(node.users)
+        if [reader.target for reader in readers] == [_FOLDED]:
             return node.target not in _WEIGHTED
-        return len(readers) != 1 or readers[0] not in _ACTIVATIONS
+        # ONNX Runtime merges equal activations of one map, and then rounds what they give alone.
+        first, *others = readers or [node]
+        same = all((one.target, one.args[1:]) == (first.target, first.args[1:]) for one in others)
+        return not (readers and same and first.target in _ACTIVATIONS)
 
     def _round_weights(self, node: fx.Node) -> None:
         weights = node.args[1]
@@ -194,8 +199,12 @@ class FakeQuantised(nn.Module):
         node.update_arg(1, rounded)
 
     def _round_after(self, node: fx.Node) -> None:
-        name = f"maps_of_{node.name}"
-        self.rounded.add_submodule(name, RoundedMaps(signed=self._signed))
+        source = node.args[0] if node.args else None
+        if node.target in _SCALED_AS_INPUT and isinstance(source, fx.Node) and source.op == "call_module":
+            name = str(source.target)
+        else:
+            name = f"maps_of_{node.name}"
+            self.rounded.add_submodule(name, RoundedMaps(signed=self._signed))
         with self.rounded.graph.inserting_after(node):
             rounded = self.rounded.graph.call_module(name, (node,))
         node.replace_all_uses_with(rounded, delete_user_cb=lambda reader: reader is not rounded)

@@ -122,10 +122,10 @@ def _variants(space: Space, layer: Layer, norm: Norm) -> Variants:
 
 
 def _make_linear(module: nn.Module) -> None:
-    """Removes the parts of a chain's blocks that are not linear for positive numbers: ReLU6 and gates."""
+    """Removes the parts of a chain's blocks that are not linear for positive numbers: ReLU6, Hardswish and gates."""
     for part in module.modules():
         for name, child in part.named_children():
-            if isinstance(child, nn.ReLU6 | SqueezeExcitation):
+            if isinstance(child, nn.ReLU6 | nn.Hardswish | SqueezeExcitation):
                 setattr(part, name, nn.Identity())
 
 

@@ -51,9 +51,8 @@ class _Watched:
             seen = seen.reshape(len(who), -1, *seen.shape[1:])
             self.matches.index_add_(0, who, code_matches(seen))
 
-        hooks = [
-            part.register_forward_pre_hook(record) for part in module.modules() if isinstance(part, nn.ReLU | nn.ReLU6)
-        ]
+        rectifiers = nn.ReLU | nn.ReLU6 | nn.Hardswish
+        hooks = [part.register_forward_pre_hook(record) for part in module.modules() if isinstance(part, rectifiers)]
         y: Tensor = module(x.flatten(0, 1))
         for hook in hooks:
             hook.remove()

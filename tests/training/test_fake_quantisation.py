@@ -124,3 +124,31 @@ def test_a_convolution_before_its_activation_is_rounded_once() -> None:
         rounded = FakeQuantised(network.eval(), torch.randn(4, 1, 2, 2), signed=signed).rounded
         places = [name for name, one in rounded.named_children() if isinstance(one, RoundedMaps)]
         assert [name.removeprefix("maps_of_") for name in places] == ["input_1", "relu", "linear"]
+
+
+class TwoBranches(nn.Module):
+    """Two convolutions, each with a rectifier of its own on the same map, as the edges of a cell have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList([nn.Conv2d(8, 8, 3, padding=1, bias=False) for _ in range(2)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the sum of both."""
+        return sum((one(torch.relu(x)) for one in self.convolutions), start=torch.zeros(()))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("kind", ["pool", "branches"])
+def test_it_rounds_where_the_file_does(kind: str, signed: bool) -> None:
+    torch.manual_seed(0)
+    middle = TwoBranches() if kind == "branches" else nn.Sequential(nn.AvgPool2d(1, 2), nn.Conv2d(8, 8, 1, bias=False))
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), middle, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)
+    ).eval()
+    images = torch.randn(32, 3, 8, 8)
+    file = bytes(export_onnx(network, images[:2], any_batch=True).SerializeToString())
+    with torch.no_grad():
+        exact, rounded = network(images).numpy(), FakeQuantised(network, images, signed=signed)(images).numpy()
+    scores = scores_of_file(file, images, signed=signed)
+    assert np.abs(rounded - scores).mean() < 0.25 * np.abs(scores - exact).mean()

@@ -61,6 +61,8 @@ def one_large(image: Image.Image, side: int, *, draft: bool = True) -> Iterator[
 
 
 def _square_pixels(image: Image.Image, side: int, mode: Literal["L", "RGB"], fit: Fit) -> NDArray[np.uint8]:
+    if image.format == "PNG":
+        image.load()  # its EXIF block may stand behind the pixels
     if "exif" in image.info:
         image = ImageOps.exif_transpose(image)
     image = _SQUARED[fit](_recoloured(image, mode), side)
@@ -112,7 +114,10 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
         raise ValueError("32-bit pixels")
-    return Image.fromarray(_AS_EIGHT_BITS[values])
+    small = _AS_EIGHT_BITS[values]
+    if isinstance(transparent := image.info.get("transparency"), int):
+        small = np.where(values == transparent, np.uint8(255), small)  # white, as in images of 8 bits
+    return Image.fromarray(small)
 
 
 def reason_of(error: Exception) -> str:

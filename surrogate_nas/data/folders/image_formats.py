@@ -10,7 +10,9 @@ from PIL import Image, features
 
 from surrogate_nas._support.words import count_of
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
+)
 _HEIF = (".heic", ".heif", ".hif")
 _AVIF = (".avif",)
 _JXL = (".jxl",)

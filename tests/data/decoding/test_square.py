@@ -193,3 +193,32 @@ def test_a_reason_is_a_few_words() -> None:
     assert reason_of(OSError(5, "Input/output error")) == "Input/output error"
     assert reason_of(ValueError("a\n b" * 100)) == ("a b" * 100)[:100] + "..."
     assert reason_of(ValueError()) == "ValueError"
+
+
+def test_a_png_whose_orientation_stands_behind_its_pixels_is_turned(tmp_path: Path) -> None:
+    image = Image.new("L", (16, 16))
+    image.paste(255, (0, 0, 16, 8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "x.png", exif=exif)
+    content = (tmp_path / "x.png").read_bytes()
+    at = content.index(b"eXIf") - 4
+    length = 12 + int.from_bytes(content[at : at + 4], "big")
+    block, rest = content[at : at + length], content[:at] + content[at + length :]
+    end = rest.index(b"IEND") - 4
+    (tmp_path / "late.png").write_bytes(rest[:end] + block + rest[end:])
+    found = []
+    for name in ("x.png", "late.png"):
+        with Image.open(tmp_path / name) as stored:
+            found.append(square_pixels(stored, 16, "L")[0])
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found[0][0, 0] != found[0][0, -1]
+
+
+def test_transparent_parts_of_16_bits_become_white(tmp_path: Path) -> None:
+    values = np.full((4, 4), 200 * 257, np.uint16)
+    values[:2] = 0
+    Image.fromarray(values).save(tmp_path / "x.png", transparency=0)
+    with Image.open(tmp_path / "x.png") as stored:
+        assert "transparency" in stored.info
+        assert square_pixels(stored, 4, "L")[0][:, 0].tolist() == [255, 255, 200, 200]
