@@ -96,7 +96,7 @@ class _Watch(TorchDispatchMode):
     def _hold(self, tensor: Tensor) -> None:
         # Views share their memory with what they are views of, and keep it alive.
         storage, size = _storage(tensor), tensor.untyped_storage().nbytes() // tensor.element_size()
-        # Of what has no place in an image, as statistics of a normalisation and positions of a pooling, nothing is counted.
+        # What has no place in an image does not count: statistics of a normalisation, positions of a pooling.
         if storage in self._given or tensor.ndim < 2 or not tensor.is_floating_point():
             return
         if storage not in self._holders:

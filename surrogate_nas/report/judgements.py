@@ -32,6 +32,7 @@ SHORT_STEPS, ENOUGH_STEPS = 8_000, 16_000  # optimizer steps of each set of weig
 FEW_IMAGES_STEPS, ENOUGH_PASSES = 2_000, 100  # where images are few: steps that see each of them so often are enough
 CHANCE_SHARE = 0.05  # of the way from guessing a class to making no error
 LOW_TOP_TAU = 0.2  # inside the best 10%
+ENOUGH_FOR_BEST = 100  # distinct labelled architectures, of which the best 10% are ten
 LOW_COVERAGE = 0.75  # of intervals that are to hold 80%
 LOW_AGREEMENT = 0.4  # of the predictor with the labels of one sub-supernet
 LATENCY_CAUTION_PERCENT, LATENCY_BAD_PERCENT = 10.0, 25.0  # median error of predicted latency
@@ -64,12 +65,22 @@ def _shared_weights(facts: StudyFacts, trust: TrustFacts) -> Iterator[Judgement]
     """Yields judgements of supernet, labels and predictor; they matter less where trained finalists decide."""
     found = list(_predictor(trust.predictor))
     trained = facts.answer.trained_networks
-    if not trained:
+    if not trained and trust.labels.distinct_cells >= ENOUGH_FOR_BEST:
         found += _best(trust.predictor)
     found += _labels(trust.labels, len(facts.made.data.classes))
     found += _bias(facts.made.supernet, facts.made.data.train_images, trust.predictor.baselines, decides=not trained)
     if not trained:
         yield from found
+        return
+    classes, best = len(facts.made.data.classes), facts.answer.best_trained_percent
+    if best is not None and near_guessing(best, classes):
+        yield from found
+        yield Judgement(
+            "bad",
+            f"The trained finalists reach {formats.percent(best)} at best, and guessing one of"
+            f" {count_of(classes, 'class', 'classes')} gives {formats.percent(100 / classes)}: they are trained too"
+            " briefly to decide anything. Set training.epochs higher, or training.batch_size lower.",
+        )
         return
     yield from (replace(one, level="caution" if one.level == "bad" else one.level) for one in found)
     yield Judgement(
@@ -276,12 +287,18 @@ def _labels(labels: LabelFacts, classes: int) -> Iterator[Judgement]:
     if (doubt := few_images.doubt(labels)) is not None:
         yield Judgement("bad" if doubt[0] else "caution", doubt[1])
     guessing, median = 100 / classes, labels.median_percent
-    if median is not None and median < guessing + CHANCE_SHARE * (100 - guessing):
+    if median is not None and near_guessing(median, classes):
         yield Judgement(
             "bad",
             f"Half of the labels are {formats.percent(median)} or less, and guessing one of {classes} classes gives"
             f" {formats.percent(guessing)}: {_unlearnt(labels)}",
         )
+
+
+def near_guessing(percent: float, classes: int) -> bool:
+    """Returns whether an accuracy is hardly above the one of guessing a class."""
+    guessing = 100 / classes
+    return percent < guessing + CHANCE_SHARE * (100 - guessing)
 
 
 def _unlearnt(labels: LabelFacts) -> str:

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from surrogate_nas._support.words import count_of
-from surrogate_nas.costs.cost import format_reachable
+from surrogate_nas.costs.cost import COSTS, format_reachable
 from surrogate_nas.report import formats
 from surrogate_nas.report.comparison import drift_text, fitting_text, found_wins, rival_wins, start_text, winner_text
 from surrogate_nas.report.drawings.picture_file import drawing
@@ -45,6 +45,7 @@ def render_page(facts: StudyFacts, points: PlotPoints | None) -> str:
             truth=facts.truth,
             made=facts.made,
             judgements=judgements(facts),
+            budget_option=COSTS[facts.primary_cost].option,
             uncertain=uncertainty(facts.answer),
             cell=_safe(drawn) if (drawn := drawing(facts.answer)) is not None else None,
             front_plot=_safe(figure_html(front_figure(facts, points), "front-plot")) if points is not None else None,

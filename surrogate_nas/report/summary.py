@@ -15,7 +15,7 @@ from surrogate_nas.report.facts.architectures import AnswerFacts, ArchitectureFa
 from surrogate_nas.report.facts.reliability import TrustFacts
 from surrogate_nas.report.facts.whole import StudyFacts
 from surrogate_nas.report.hanging_lines import print_hanging
-from surrogate_nas.report.judgements import LOW_TOP_TAU, Judgement, judgements, too_uncertain
+from surrogate_nas.report.judgements import ENOUGH_FOR_BEST, LOW_TOP_TAU, Judgement, judgements, too_uncertain
 
 _WIDTH = 10
 _TITLES = {
@@ -102,7 +102,8 @@ def _ranking(trust: TrustFacts, trained: int) -> str:
     ordered = f"Kendall tau with unseen labels is {own} for the predictor{simple}"
     if trained:
         return f"{count_of(trained, 'finalist')} {'was' if trained == 1 else 'were'} trained and decided; {ordered}"
-    best_known = top is not None and top >= LOW_TOP_TAU
+    # Of a few architectures nothing is known about the order of their best tenth.
+    best_known = trust.labels.distinct_cells < ENOUGH_FOR_BEST or (top is not None and top >= LOW_TOP_TAU)
     among_best = "" if best_known else "; it cannot order the best 10%, so train several architectures"
     return f"{ordered} (1 is the same order){among_best}; labels only estimate trained accuracy"
 

@@ -90,7 +90,11 @@ def test_notes_of_all_steps_come_together(make_folder: MakeFolder) -> None:
     settings = DataSettings(source="folder", path=str(root), image_size=4, on_unreadable="skip")
     splits = load_images(settings, seed=0)
     notes = " / ".join(splits.notes)
-    for part in ("test only tests the trained model", "19 of 19 images were resized to 4x4", "recalibrate batch norms"):
+    for part in (
+        "test is kept for the trained model",
+        "19 of 19 images were resized to 4x4",
+        "recalibrate batch norms",
+    ):
         assert part in notes
     assert splits.warnings[0] == "1 unreadable image left out, such as cat/0003.png"
     assert "test has no image of 1 class: dog" in splits.warnings[1]

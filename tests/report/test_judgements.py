@@ -243,3 +243,20 @@ def test_a_prediction_on_another_device_is_no_count(facts: StudyFacts) -> None:
 def test_a_measurement_just_over_the_budget_does_not_look_like_the_budget(facts: StudyFacts) -> None:
     changed = first_cost(facts, measured=5.004, budget=5.0, noisy=False)
     assert level(changed, "was measured at 5.004 ms, 0.1% over the budget of 5 ms") == "bad"
+
+
+def test_finalists_that_only_guess_decide_nothing(facts: StudyFacts) -> None:
+    classes = len(facts.made.data.classes)
+    guessing = 100 / classes
+    for best, decides in ((guessing + 1, False), (guessing + 30, True), (None, True)):
+        answer = replace(facts.answer, trained_networks=2, best_trained_percent=best)
+        texts = {one.text: one.level for one in judgements(replace(facts, answer=answer))}
+        assert any("2 finalists decide which architecture" in text for text in texts) == decides
+        hints = [level for text, level in texts.items() if "too briefly to decide anything" in text]
+        assert hints == ([] if decides else ["bad"])
+
+
+def test_few_labels_say_nothing_of_the_best_tenth(facts: StudyFacts) -> None:
+    weak = predictor(facts, top10_tau=-1.0, top10_low=-1.0, top10_high=1.0)
+    assert any("Treat the finalists as equals" in one.text for one in judgements(weak))
+    assert not any("Treat the finalists as equals" in one.text for one in judgements(labels(weak, 60)))

@@ -217,7 +217,7 @@ def _beside(training: Path, folders: list[Path], used: _HeldOut) -> tuple[list[s
     if used.validation is not None:
         parts.append(f"{used.validation.name} labels architectures")
     if used.test is not None:
-        parts.append(f"{used.test.name} only tests the trained model")
+        parts.append(f"{used.test.name} is kept for the trained model")
     if rest := [folder.name for folder in folders if folder not in used]:
         parts.append(f"not used: {_listed(rest)}")
     full = [folder.name for folder in folders if folder not in used and _holds_images(folder)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.text import Text
 
 from surrogate_nas._support.commands import shown
-from surrogate_nas._support.model_format import INT8, ONNX, PROGRAM, WEIGHTS, Preprocessing
+from surrogate_nas._support.model_format import INPUT, INT8, ONNX, OUTPUT, PROGRAM, WEIGHTS, Preprocessing
 from surrogate_nas._support.streams import in_one_line
 from surrogate_nas._support.words import count_of
 from surrogate_nas.costs.cost import COSTS, format_cost
@@ -48,8 +48,11 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
         "## What it is\n"
         f"- Architecture: `{facts.architecture}` (code {facts.code})\n"
         f"- Input: {colour} images of {one.size}x{one.size} pixels{resized}\n"
-        f"- Preprocessing, which `Classifier` and `surrogate-nas predict` apply: {prepared}; `model.json` has"
-        " mean and std\n"
+        f"- Preprocessing, which `Classifier` and `surrogate-nas predict` apply: {prepared}\n"
+        f"- Any other program: input `{INPUT}`, float32 of shape (images, {one.channels}, {one.size}, {one.size}),"
+        f" {'grey' if one.channels == 1 else 'RGB'}, mean {_numbers(one.mean)}, std {_numbers(one.std)}; output"
+        f" `{OUTPUT}`, one score a class in the order below, whose largest is the answer. `model.json` has the same"
+        " under `preprocessing`.\n"
         f"- Classes: {', '.join(map(_cell, class_names))}\n"
         f"- Files: {_files(facts)}",
         "## How to use\n```\nsurrogate-nas predict FOLDER IMAGE...\n```\nFOLDER is the folder of this card. In Python:"
@@ -67,6 +70,10 @@ def model_card(facts: ModelFacts, class_names: tuple[str, ...], preprocessing: P
         f"## How to repeat\n```\n{facts.command}\n```",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.6g}" for value in values)
 
 
 def accuracy_text(accuracy: Accuracy) -> str:
@@ -101,12 +108,16 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
         console.results.print(rivals_table(facts.rivals, facts.code, facts.own_costs))
         if winner := winner_text(facts.rivals, facts.code):
             console.results.print(Text(f"{'rivals'.rjust(_NAME_WIDTH)}  {winner}"), soft_wrap=True)
+    kept = [variant for variant in facts.onnx.values() if facts.keeps_budget(variant)]
     for variant in facts.onnx.values():
         if facts.keeps_budget(variant) is False:
-            console.warn(
-                f"{variant.file} was measured over the latency budget; train another architecture by a tighter"
-                " --latency-budget, or where there is none, search smaller images or fewer channels"
+            remedy = (
+                f"deploy {kept[0].file}, which keeps it, or search with --precision int8"
+                if kept
+                else "train another architecture by a tighter --latency-budget, or where there is none, search smaller"
+                " images or fewer channels"
             )
+            console.warn(f"{variant.file} was measured over the latency budget; {remedy}")
     for note in filter(
         None, [facts.runtime_note(), facts.faster_note(), facts.overflow_note(), *facts.losses(), *facts.over_device()]
     ):

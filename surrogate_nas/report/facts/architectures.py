@@ -147,6 +147,7 @@ class AnswerFacts:
         nearest_misses: If infeasible: architectures that exceed the budgets least, nearest first.
         predicted_to_meet: If infeasible: whether one architecture is predicted to meet all budgets together.
         trained_networks: Finalists that were trained for a while.
+        best_trained_percent: The best validation accuracy of these; None where there are none.
         accuracy_basis: What predicted accuracies are of, such as ``"after 3 epochs of training"``.
         measured_here: Whether this machine measures latencies; a table's come from elsewhere.
     """
@@ -161,6 +162,7 @@ class AnswerFacts:
     chained: bool = False
     graph: GraphFacts | None = None
     trained_networks: int = 0
+    best_trained_percent: float | None = None
     accuracy_basis: str = SHARED_WEIGHTS
     measured_here: bool = True
     predicted_to_meet: bool = True

@@ -56,6 +56,7 @@ def answer_facts(
         graph=_graph(problem, choice.codes[choice.chosen]),
         chained=_chained(problem.space),
         trained_networks=scores.trained.networks if scores.trained else 0,
+        best_trained_percent=max(scores.trained.accuracy_percent.values(), default=None) if scores.trained else None,
         accuracy_basis=scores.basis,
         measured_here=problem.cost_model.can_measure,
     )

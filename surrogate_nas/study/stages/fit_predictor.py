@@ -5,6 +5,7 @@ import numpy as np
 from surrogate_nas.errors import SettingsError, StoreError
 from surrogate_nas.labels.store import read_labels
 from surrogate_nas.predictor.fusion.priors import ExtraScores, with_vote
+from surrogate_nas.predictor.fusion.stack import MINIMUM_TRAINED
 from surrogate_nas.predictor.fusion.zero_cost_votes import zero_cost_votes
 from surrogate_nas.predictor.predictor import FittedPredictor, fit_predictor, load_predictor
 from surrogate_nas.predictor.training_set import SourceLabels
@@ -139,7 +140,9 @@ class JoinTrainings(Stage):
         try:
             joined = predictor.with_trained(trained, problem.settings.seed)
         except SettingsError as error:
-            run.console.note(f"predictor: kept without the trained networks: {error}")
+            few = f"that needs {MINIMUM_TRAINED} that differ, and there are {len(digits)}; train more by --trainings"
+            reason = few if len(digits) < MINIMUM_TRAINED else str(error)
+            run.console.note(f"predictor: not corrected by the trained networks: {reason}")
             return Findings()
         if joined is not predictor:
             joined.save(run.folder.predictor)

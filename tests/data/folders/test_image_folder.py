@@ -89,9 +89,9 @@ def test_a_class_may_be_a_link_to_a_folder_elsewhere(make_folder: MakeFolder, tm
 @pytest.mark.parametrize(
     ("beside", "words"),
     [
-        (["test"], "; test only tests the trained model"),
+        (["test"], "; test is kept for the trained model"),
         (["val"], "; val labels architectures"),
-        (["test", "valid"], "; valid labels architectures; test only tests the trained model"),
+        (["test", "valid"], "; valid labels architectures; test is kept for the trained model"),
         (["extra"], "; not used: extra"),
     ],
 )
