@@ -27,6 +27,9 @@ Floats = NDArray[np.float64]
 _PENALTY = 3.0  # of the factor by shares, on standardised columns; chosen on networks of the space images32
 
 
+_LEAST = 0.05  # of a sum of pieces: smaller predictions are taken for nothing
+
+
 class _Summed(NamedTuple):
     """X and w of networks."""
 
@@ -105,7 +108,7 @@ KINDS: tuple[Kind, ...] = tuple(_LAWS)
 
 @dataclass(frozen=True)
 class Correction:
-    """Correction of a profile; its predictions are never negative.
+    """Correction of a profile; its predictions are above zero.
 
     Attributes:
         kind: One scale and an offset for the total; a factor for each group; or a factor for the total that depends on
@@ -123,7 +126,7 @@ class Correction:
     @property
     def held_out(self) -> NDArray[np.float64]:
         """Measured / predicted - 1 of each network that was left out, shape (M,); at most a factor of 20."""
-        return np.asarray(1 / np.maximum(1 + self.errors, 0.05) - 1)
+        return np.asarray(1 / np.maximum(1 + self.errors, _LEAST) - 1)
 
     @property
     def relative_error(self) -> float:
@@ -142,7 +145,9 @@ class Correction:
             groups: Latency of each group alone, shape (N, G), in ms.
             weights: Number of weights, shape (N,), where the fit had them.
         """
-        return _LAWS[self.kind].predict(_summed(groups, weights), self.coefficients)
+        predicted = _LAWS[self.kind].predict(_summed(groups, weights), self.coefficients)
+        # A fit to few noisy networks may give groups of pieces no time at all, and nothing would keep any budget.
+        return np.asarray(np.maximum(predicted, _LEAST * groups.sum(axis=1)))
 
     def named(self, groups: tuple[str, ...]) -> dict[str, float]:
         """Returns the coefficients by name, given the names of the groups, length G."""

@@ -68,7 +68,7 @@ def _torch_file(path: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings(action="ignore"):  # of pickles that are refused anyway
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
+    except PermissionError as error:
         raise SettingsError(f"the weights {path} cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError:
         raise SettingsError(

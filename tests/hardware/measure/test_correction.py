@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from surrogate_nas.hardware.measure.correction import KINDS, fit_correction
+from surrogate_nas.hardware.measure.correction import KINDS, Correction, fit_correction
 
 
 def groups_of(count: int, seed: int) -> NDArray[np.float64]:
@@ -109,3 +109,9 @@ def test_weights_that_leave_a_cache_make_networks_slower() -> None:
     assert fit.mean_log_factor < blind.mean_log_factor / 3
     groups, measured, weights = networks(200)
     assert np.abs(fit.predict(groups, weights) / measured - 1).max() < 0.15
+
+
+def test_no_network_takes_no_time() -> None:
+    groups = np.array([[0.0, 1.0], [2.0, 0.0]])
+    nothing = Correction("factor per group", np.zeros(2), np.zeros(4))
+    np.testing.assert_allclose(nothing.predict(groups), [0.05, 0.1])
