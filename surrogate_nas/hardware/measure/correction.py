@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 _PENALTY = 3.0  # of the factor by shares, on standardised columns; chosen on networks of the space images32
 
 
-_LEAST = 0.05  # of a sum of pieces: smaller predictions are taken for nothing
+_LEAST = 0.05  # of a sum of pieces, in the place of a prediction of nothing
 
 
 class _Summed(NamedTuple):
@@ -147,7 +147,7 @@ class Correction:
         """
         predicted = _LAWS[self.kind].predict(_summed(groups, weights), self.coefficients)
         # A fit to few noisy networks may give groups of pieces no time at all, and nothing would keep any budget.
-        return np.asarray(np.maximum(predicted, _LEAST * groups.sum(axis=1)))
+        return np.where(predicted > 0, predicted, _LEAST * groups.sum(axis=1))
 
     def named(self, groups: tuple[str, ...]) -> dict[str, float]:
         """Returns the coefficients by name, given the names of the groups, length G."""
