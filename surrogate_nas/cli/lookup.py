@@ -41,6 +41,7 @@ def look_up(
     budgets: Budgets,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="List the best N architectures.")] = None,
     pareto: Annotated[bool, typer.Option("--pareto", help="List the Pareto front. Default without a budget.")] = False,
+    arch: Annotated[str | None, typer.Option(metavar="CODE", help="Show this architecture of the table.")] = None,
     near: Annotated[
         str | None,
         typer.Option(metavar="CODE", help="List better or cheaper architectures that differ from this one little."),
@@ -63,9 +64,18 @@ def look_up(
         raise SettingsError("--near and --pareto exclude each other; use one of them")
     if export_to is not None and (pareto or top or near or as_json):
         raise SettingsError("--export writes a file and lists nothing; leave the other out, or call twice")
+    if arch is not None and (pareto or top or near or export_to or any(text is not None for text in budgets.values())):
+        raise SettingsError("--arch shows one architecture, whatever a budget is; leave the other options out")
     if overwrite and export_to is None:
         raise SettingsError("--overwrite needs --export, whose file it replaces; leave it out")
     table = LookupTable.load(run)
+    if arch is not None:
+        entry = table.find(arch)
+        if as_json:
+            _print_json(table, [], [entry])
+        else:
+            say(one_below_another(table, entry))
+        return
     bounds = table.resolve(**{BOUNDED[key]: text for key, text in budgets.items() if text is not None})
     if export_to is not None:
         count = export(table, *export_to, bounds, overwrite=overwrite)

@@ -238,3 +238,16 @@ def test_the_smallest_cost_that_is_named_is_a_budget_that_is_met(
         named = format_reachable(cost, table.smallest(cost)).replace(" ", "")
         assert main([run, option, named]) == 0
     capsys.readouterr()
+
+
+def test_one_architecture_is_shown_by_its_code(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table = LookupTable.load(run)
+    code = table.top(3)[-1].code
+    assert main([run, "--arch", code]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[-1] == code
+    assert main([run, "--arch", code, "--json"]) == 0
+    assert [one["code"] for one in json.loads(capsys.readouterr().out)["entries"]] == [code]
+    for more in (["--top", "2"], ["--latency-budget", "5ms"], ["--near", code], ["--pareto"]):
+        assert main([run, "--arch", code, *more]) == 2
+        assert "--arch shows one architecture" in capsys.readouterr().err
+    assert main([run, "--arch", "x"]) == 2
