@@ -106,6 +106,8 @@ def show_model(facts: ModelFacts, run: Path, console: StudyConsole) -> None:
         console.results.print(Text(f"{name.rjust(_NAME_WIDTH)}  {text}"), soft_wrap=True)
     if facts.rivals is not None:
         console.results.print(rivals_table(facts.rivals, facts.code, facts.own_costs))
+        if facts.rivals.beside_ms is not None:
+            console.note("latencies of this table were measured in turns by the study; the ones above are of now")
         if winner := winner_text(facts.rivals, facts.code):
             console.results.print(Text(f"{'rivals'.rjust(_NAME_WIDTH)}  {winner}"), soft_wrap=True)
     kept = [variant for variant in facts.onnx.values() if facts.keeps_budget(variant)]
